@@ -1,0 +1,270 @@
+// The records that client, runtime, balancer and component server leave of a trial, one JSON object a line.
+//
+// A program writes them when HISTORY_FILE names a file; each record leaves the process (one write(2))
+// before the bytes it witnesses do, so a killed pod's last records are missing at worst, never wrong.
+
+/** The roles of the system. In Kubernetes: stepflow-server, pingora-lb, component-server. */
+export type Role = 'runtime' | 'balancer' | 'component-server'
+
+/** The witness that wrote a record: a role, the load generator, or the harness itself. */
+export type Witness = Role | 'client' | 'harness'
+
+/**
+ * Fields of every record. `at` is in microseconds of CLOCK_MONOTONIC (process.hrtime), which all processes
+ * of one machine share; `ProcessStarted.wallMs` ties it to wall-clock time.
+ */
+interface At {
+  readonly at: number
+}
+
+/** First record of every file. */
+export interface ProcessStarted extends At {
+  readonly kind: 'process.started'
+  readonly witness: Witness
+  readonly pod: string
+  /** Of a component server: `<pod>-<8 hex digits>`. */
+  readonly instanceId?: string
+  readonly pid: number
+  /** Wall-clock time of `at`, ms since the epoch. */
+  readonly wallMs: number
+}
+
+export interface ProcessStopping extends At {
+  readonly kind: 'process.stopping'
+  readonly reason: string
+}
+
+// ---- client -----------------------------------------------------------------------------------------------
+
+/** One arrival of the load. `request` is unique in the trial. */
+export interface RunOffered extends At {
+  readonly kind: 'run.offered'
+  readonly request: string
+  readonly workload: string
+  /** Planned start, on the clock of `at`. */
+  readonly planned: number
+}
+
+/**
+ * The client's last word on an arrival. `unknown`: no answer, so it may or may not have run.
+ * `correct` says whether the result equals the expected value; absent where there is none to compare.
+ */
+export interface RunAnswered extends At {
+  readonly kind: 'run.answered'
+  readonly request: string
+  readonly outcome: 'completed' | 'failed' | 'refused' | 'unknown'
+  readonly status?: number
+  readonly runId?: string
+  readonly correct?: boolean
+  readonly error?: string
+  /** The wrong value, cut to 200 characters. */
+  readonly got?: string
+}
+
+// ---- runtime ----------------------------------------------------------------------------------------------
+
+export interface RunAccepted extends At {
+  readonly kind: 'run.accepted'
+  readonly runId: string
+  readonly flowId: string
+  /** Runs that are not ended yet, this one included. */
+  readonly inFlight: number
+}
+
+export interface RunEnded extends At {
+  readonly kind: 'run.ended'
+  readonly runId: string
+  readonly status: 'completed' | 'failed' | 'cancelled'
+  readonly inFlight: number
+}
+
+export interface StepStarted extends At {
+  readonly kind: 'step.started'
+  readonly runId: string
+  readonly stepId: string
+  /** Index of the run's item (input), from 0. */
+  readonly item: number
+  readonly component: string
+}
+
+/** A components/execute request about to be written. `requestId` is the JSON-RPC id. */
+export interface CallSent extends At {
+  readonly kind: 'call.sent'
+  readonly runId: string
+  readonly stepId: string
+  readonly item: number
+  /** From 1. */
+  readonly attempt: number
+  readonly requestId: string
+}
+
+/** The response head of a call arrived. */
+export interface CallAnswered extends At {
+  readonly kind: 'call.answered'
+  readonly requestId: string
+  readonly status: number
+  readonly stream: boolean
+  readonly instanceId?: string
+}
+
+/** A callback (a request of the component) read from a call's stream. */
+export interface CallbackReceived extends At {
+  readonly kind: 'callback.received'
+  readonly requestId: string
+  readonly callbackId: string
+  readonly method: string
+  readonly instanceId?: string
+}
+
+/** The runtime's reply to a callback is done: `status` is the HTTP status it got, 0 for none. */
+export interface CallbackReplied extends At {
+  readonly kind: 'callback.replied'
+  readonly requestId: string
+  readonly callbackId: string
+  readonly instanceId?: string
+  readonly status: number
+  readonly error?: string
+}
+
+/** A step's result is recorded in the state store: exactly once for each step of each item. */
+export interface StepResult extends At {
+  readonly kind: 'step.result'
+  readonly runId: string
+  readonly stepId: string
+  readonly item: number
+  readonly attempt: number
+  readonly requestId?: string
+  readonly outcome: 'success' | 'failed'
+  readonly instanceId?: string
+  /** Message of the failure. */
+  readonly error?: string
+}
+
+// ---- balancer ---------------------------------------------------------------------------------------------
+
+/** A pod came, went or changed state, as the balancer sees it. */
+export interface BackendState extends At {
+  readonly kind: 'backend.state'
+  readonly backend: string
+  readonly instanceId?: string
+  readonly state: 'ready' | 'ejected' | 'draining' | 'gone'
+  readonly reason?: string
+}
+
+/**
+ * A request was answered or given up. `backend` is absent when none was chosen; `pinned` is the request's
+ * Stepflow-Instance-Id; `instanceId` the response's.
+ */
+export interface RequestRouted extends At {
+  readonly kind: 'request.routed'
+  readonly backend?: string
+  readonly pinned?: string
+  readonly instanceId?: string
+  readonly stream: boolean
+  readonly status: number
+  readonly reason?: string
+}
+
+// ---- component server -------------------------------------------------------------------------------------
+
+/** The pod read a whole components/execute request. Ids are those of its `observability`, where given. */
+export interface ExecuteReceived extends At {
+  readonly kind: 'execute.received'
+  readonly requestId: string
+  readonly component: string
+  readonly attempt: number
+  readonly runId?: string
+  readonly stepId?: string
+  readonly stream: boolean
+}
+
+export interface ExecuteAnswered extends At {
+  readonly kind: 'execute.answered'
+  readonly requestId: string
+  readonly outcome: 'success' | 'failed' | 'aborted'
+  readonly error?: string
+}
+
+/** The pod is about to write a callback into the stream of `requestId`. */
+export interface CallbackSent extends At {
+  readonly kind: 'callback.sent'
+  readonly requestId: string
+  readonly callbackId: string
+  readonly method: string
+}
+
+/** The reply to a callback reached the pod that sent it. `roundTripUs`: from just before the write, in µs. */
+export interface CallbackResolved extends At {
+  readonly kind: 'callback.resolved'
+  readonly callbackId: string
+  readonly roundTripUs: number
+  readonly outcome: 'result' | 'error'
+}
+
+/** A reply reached a pod that does not wait for it: the proof of a broken affinity, or of a double reply. */
+export interface CallbackForeign extends At {
+  readonly kind: 'callback.foreign'
+  readonly callbackId: string
+  /** The Stepflow-Instance-Id header that came with it. */
+  readonly pinned?: string
+}
+
+// ---- harness ----------------------------------------------------------------------------------------------
+
+/** A fault or an operation on the cluster: requested, seen to be in effect, seen to be gone. */
+export interface ChaosEvent extends At {
+  readonly kind: 'chaos'
+  readonly name: string
+  readonly phase: 'requested' | 'observed' | 'cleared'
+  readonly role?: Role
+  readonly pod?: string
+  readonly detail?: string
+}
+
+/** A pod's phase as the cluster sees it. */
+export interface PodState extends At {
+  readonly kind: 'pod.state'
+  readonly role: Role
+  readonly pod: string
+  readonly address: string
+  readonly phase: 'Pending' | 'Running' | 'Terminating' | 'Succeeded' | 'Failed' | 'Gone'
+  readonly ready: boolean
+  readonly restarts: number
+}
+
+/** A stretch of a trial with a name: warm-up, control, fault, recovery. Ends where the next begins. */
+export interface WindowStarted extends At {
+  readonly kind: 'window'
+  readonly scenario: string
+  readonly window: string
+}
+
+export type HistoryRecord =
+  | ProcessStarted
+  | ProcessStopping
+  | RunOffered
+  | RunAnswered
+  | RunAccepted
+  | RunEnded
+  | StepStarted
+  | CallSent
+  | CallAnswered
+  | CallbackReceived
+  | CallbackReplied
+  | StepResult
+  | BackendState
+  | RequestRouted
+  | ExecuteReceived
+  | ExecuteAnswered
+  | CallbackSent
+  | CallbackResolved
+  | CallbackForeign
+  | ChaosEvent
+  | PodState
+  | WindowStarted
+
+/** A record as the merged history holds it: with the witness and pod of the file it came from. */
+export type WitnessedRecord = HistoryRecord & { readonly witness: Witness; readonly pod: string }
+
+/** Records of all witnesses in the order of `at`. */
+export type History = readonly WitnessedRecord[]

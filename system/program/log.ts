@@ -1,0 +1,91 @@
+// Structured logs: one line an event, JSON or text, to stdout, stderr or a file.
+
+import { openSync, writeSync } from 'node:fs'
+import pino from 'pino'
+import type { Flags } from './flags.ts'
+
+/** An event is a short name; facts go into fields that share the history's names (`runId`, `pod`). */
+export interface Log {
+  debug(fields: object, event: string): void
+  info(fields: object, event: string): void
+  warn(fields: object, event: string): void
+  error(fields: object, event: string): void
+}
+
+/** The log flags of all three programs; names and values are those of Stepflow 0.9. */
+export const logFlags = {
+  'log-level': {
+    kind: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error'],
+    default: 'info',
+    env: 'STEPFLOW_LOG_LEVEL',
+    help: 'Least level that is logged',
+  },
+  'log-format': {
+    kind: 'choice',
+    choices: ['json', 'text'],
+    default: 'json',
+    env: 'STEPFLOW_LOG_FORMAT',
+    help: 'One JSON object or one line of text an event',
+  },
+  'log-destination': {
+    kind: 'choice',
+    choices: ['stdout', 'stderr', 'file'],
+    default: 'stdout',
+    env: 'STEPFLOW_LOG_DESTINATION',
+    help: 'Where log lines go',
+  },
+  'log-file': {
+    kind: 'text',
+    default: null,
+    env: 'STEPFLOW_LOG_FILE',
+    help: 'File for --log-destination file',
+  },
+} as const satisfies Flags
+
+export interface LogOptions {
+  readonly program: string
+  readonly level: string
+  readonly format: string
+  readonly destination: string
+  readonly file: string | null
+}
+
+/** Opens the log. Lines are written synchronously, so that the last ones before a crash are there. */
+export function openLog(options: LogOptions): Log {
+  const fd =
+    options.destination === 'file'
+      ? openSync(options.file ?? `${options.program}.log`, 'a')
+      : options.destination === 'stderr'
+        ? 2
+        : 1
+  const write = (line: string): void => {
+    try {
+      writeSync(fd, line)
+    } catch (error) {
+      // EAGAIN: the reader of a pipe is slow; EPIPE: it is gone. A log line is not worth a stall or a crash.
+      if (!(error instanceof Error && 'code' in error)) throw error
+    }
+  }
+  const stream = options.format === 'text' ? { write: (line: string) => write(textLine(line)) } : { write }
+  return pino(
+    {
+      level: options.level,
+      messageKey: 'event',
+      base: { program: options.program },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  )
+}
+
+function textLine(line: string): string {
+  const { time, level, event, program, ...fields } = JSON.parse(line) as Record<string, unknown>
+  const rest = Object.entries(fields).map(([name, value]) =>
+    typeof value === 'string' && /^[\w.:/@-]+$/.test(value)
+      ? `${name}=${value}`
+      : `${name}=${JSON.stringify(value)}`,
+  )
+  return `${[time, String(level).toUpperCase().padEnd(5), program, event, ...rest].join(' ')}\n`
+}
