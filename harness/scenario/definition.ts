@@ -1,0 +1,28 @@
+// What a scenario is: a name, a sentence, a duration, and a function that is handed a trial.
+
+import type { Role } from '../../contracts/history.ts'
+import type { Trial } from './trial.ts'
+
+export interface ScenarioDefinition {
+  /** What it proves, in one sentence: for --help, the README's table and the report. */
+  readonly summary: string
+  /** How long its load runs when it is run alone, ms; `--duration` changes it. */
+  readonly durationMs: number
+  /** The same within `npm run load`. Default: `durationMs`. */
+  readonly suiteDurationMs?: number
+  /** The shortest duration with which it can judge, ms; less is refused. Default 1,000. */
+  readonly leastDurationMs?: number
+  /** Replicas it starts from; default runtime 1, balancer 2, component-server 3. */
+  readonly replicas?: Partial<Record<Role, number>>
+  /** Whether `--flow`, `--inputs` and `--expect` replace its workload. Default false. */
+  readonly takesFlow?: boolean
+  /** Measures and judges through the trial; returns when done. Throwing is a harness error. */
+  run(trial: Trial): Promise<void>
+}
+
+/** A definition with the file it stands in; its name is the file's, without `.mjs`. */
+export interface LoadedScenario {
+  readonly name: string
+  readonly file: string
+  readonly definition: ScenarioDefinition
+}
