@@ -18,6 +18,9 @@ export const errorCodes = {
   ERR_ENVIRONMENT: { definite: true, meaning: 'the machine lacks something this command needs' },
   ERR_TIMEOUT: { definite: false, meaning: 'no answer in time: the outcome is unknown' },
   ERR_CLUSTER: { definite: false, meaning: 'the cluster did not do what it was asked' },
+  ERR_JSON_SYNTAX: { definite: true, meaning: 'text that is not JSON' },
+  ERR_RPC_MESSAGE: { definite: true, meaning: 'JSON that is no JSON-RPC 2.0 message' },
+  ERR_STREAM_LIMIT: { definite: true, meaning: 'an event of a stream that is longer than allowed' },
   ERR_HISTORY: { definite: true, meaning: 'a history file that cannot be read as one' },
 } as const satisfies Record<string, { definite: boolean; meaning: string }>
 
