@@ -28,7 +28,10 @@ const table = {
   flow: { value: 'FILE', help: 'Your own flow (YAML or JSON) in place of the built-in workload' },
   inputs: { value: 'FILE', help: 'JSON array of inputs for --flow, used in turn' },
   expect: { value: 'FILE', help: 'JSON array of expected results, one for each input' },
-  targets: { value: 'FILE', help: 'Your own targets (YAML or JSON), over the defaults of scenarios/targets.ts' },
+  targets: {
+    value: 'FILE',
+    help: 'Your own targets (YAML or JSON), over the defaults of scenarios/targets.ts',
+  },
 } as const
 
 /** Largest seed: what 32 bits hold. */
@@ -59,7 +62,12 @@ export function parseScenarioOptions(
   })
   if (values['help'] === true) return 'help'
   const problems: GauntletError[] = []
-  const bad = (code: 'ERR_FLAG_UNKNOWN' | 'ERR_FLAG_VALUE', field: string, problem: string, fix: string): void => {
+  const bad = (
+    code: 'ERR_FLAG_UNKNOWN' | 'ERR_FLAG_VALUE',
+    field: string,
+    problem: string,
+    fix: string,
+  ): void => {
     problems.push(new GauntletError(code, problem, { field, fix }))
   }
   for (const token of tokens) {
@@ -85,11 +93,21 @@ export function parseScenarioOptions(
     bad('ERR_FLAG_VALUE', '--duration', `got ${durationText}`, 'use a number with ms, s, m or h, e.g. 8s')
   }
   if (durationMs !== null && durationMs < limits.leastDurationMs) {
-    bad('ERR_FLAG_VALUE', '--duration', `got ${durationText}`, `use at least ${limits.leastDurationMs}ms: less cannot be judged`)
+    bad(
+      'ERR_FLAG_VALUE',
+      '--duration',
+      `got ${durationText}`,
+      `use at least ${limits.leastDurationMs}ms: less cannot be judged`,
+    )
   }
   const seedText = text('seed')
   const seed = seedText === null ? Math.floor(Math.random() * maxSeed) : Number(seedText)
-  if (!Number.isInteger(seed) || seed < 0 || seed > maxSeed || (seedText !== null && !/^\d+$/.test(seedText))) {
+  if (
+    !Number.isInteger(seed) ||
+    seed < 0 ||
+    seed > maxSeed ||
+    (seedText !== null && !/^\d+$/.test(seedText))
+  ) {
     bad('ERR_FLAG_VALUE', '--seed', `got ${seedText}`, `use a whole number from 0 to ${maxSeed}`)
   }
   const [flow, inputs, expect] = [text('flow'), text('inputs'), text('expect')]
@@ -97,7 +115,12 @@ export function parseScenarioOptions(
     bad('ERR_FLAG_VALUE', '--flow', 'this scenario needs its own workload', 'leave it out')
   }
   if (flow === null && (inputs !== null || expect !== null)) {
-    bad('ERR_FLAG_VALUE', inputs !== null ? '--inputs' : '--expect', 'stands without --flow', 'name the flow it is for')
+    bad(
+      'ERR_FLAG_VALUE',
+      inputs !== null ? '--inputs' : '--expect',
+      'stands without --flow',
+      'name the flow it is for',
+    )
   }
   const options: ScenarioOptions = {
     cluster: cluster === 'kubernetes' ? 'kubernetes' : 'local',
