@@ -73,7 +73,9 @@ export async function runUnderNode24(args) {
       process.stderr.write(`error: ${error.message} (ERR_ENVIRONMENT)\n`)
       resolve(2)
     })
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)))
+    child.on('exit', (code, signal) =>
+      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)),
+    )
   })
 }
 
