@@ -21,6 +21,8 @@ export const errorCodes = {
   ERR_JSON_SYNTAX: { definite: true, meaning: 'text that is not JSON' },
   ERR_RPC_MESSAGE: { definite: true, meaning: 'JSON that is no JSON-RPC 2.0 message' },
   ERR_STREAM_LIMIT: { definite: true, meaning: 'an event of a stream that is longer than allowed' },
+  ERR_TARGET: { definite: true, meaning: 'a target of the targets file that is missing, unknown or wrong' },
+  ERR_RESULTS: { definite: true, meaning: 'results that do not match the schema of results.json' },
   ERR_HISTORY: { definite: true, meaning: 'a history file that cannot be read as one' },
 } as const satisfies Record<string, { definite: boolean; meaning: string }>
 

@@ -39,6 +39,12 @@ export interface ThresholdResult {
   readonly target: number
   readonly measured: number | null
   readonly samples?: number
+  /** Stretch of the trial it was taken over. */
+  readonly window?: string
+  /** Scenario or benchmark that measures it. */
+  readonly measuredBy?: string
+  /** What a missed target means; absent: FAIL. */
+  readonly ifMissed?: 'FAIL' | 'INVALID'
 }
 
 export type Judgement = CheckerResult | ThresholdResult
@@ -80,6 +86,18 @@ export interface AffinityMatrix {
   readonly crossed: number | null
 }
 
+/** A figure over time, one value a second, drawn on the scenario's time axis. Null: not known in that second. */
+export interface NamedSeries {
+  /** e.g. `runs in flight, by the runtime's own count`. */
+  readonly name: string
+  readonly unit: string
+  /** µs of CLOCK_MONOTONIC at which the first second starts. */
+  readonly startedAt: number
+  readonly values: readonly (number | null)[]
+  /** A line drawn across, e.g. the target. */
+  readonly target?: number
+}
+
 export interface ScenarioResult {
   readonly scenario: string
   readonly summary: string
@@ -94,6 +112,7 @@ export interface ScenarioResult {
   readonly events: readonly (ChaosEvent | PodState | WindowStarted)[]
   readonly pods: readonly PodActivity[]
   readonly affinity?: AffinityMatrix
+  readonly series?: readonly NamedSeries[]
   /** The command that runs this again. */
   readonly replay: string
   /** Set when the scenario could not end: interrupted, or the harness broke. */
@@ -127,6 +146,8 @@ export interface Results {
   readonly command: string
   readonly environment: EnvironmentInfo
   readonly scenarios: readonly ScenarioResult[]
+  /** Judgements on the suite as a whole, e.g. its duration. */
+  readonly judgements?: readonly Judgement[]
   /** Thresholds of the targets file that no scenario of this suite measured. */
   readonly notMeasured: readonly ThresholdResult[]
 }

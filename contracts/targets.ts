@@ -18,6 +18,12 @@ export const TargetSchema = Type.Object(
     ]),
     comparison: Type.Union([Type.Literal('at most'), Type.Literal('at least')]),
     target: Type.Number({ minimum: 0 }),
+    ifMissed: Type.Optional(
+      Type.Union([Type.Literal('FAIL'), Type.Literal('INVALID')], {
+        description:
+          'INVALID where missing it says that the trial proves nothing, not that the system is bad. Default FAIL',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -27,3 +33,6 @@ export type Target = Static<typeof TargetSchema>
 export const TargetsSchema = Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), TargetSchema)
 
 export type Targets = Static<typeof TargetsSchema>
+
+/** A target with its name in the file. */
+export type NamedTarget = Target & { readonly name: string }
