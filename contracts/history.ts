@@ -48,6 +48,7 @@ export interface RunOffered extends At {
 /**
  * The client's last word on an arrival. `unknown`: no answer, so it may or may not have run.
  * `correct` says whether the result equals the expected value; absent where there is none to compare.
+ * `foreign` says whether it is the value expected for another input; absent where several inputs share one.
  */
 export interface RunAnswered extends At {
   readonly kind: 'run.answered'
@@ -56,6 +57,7 @@ export interface RunAnswered extends At {
   readonly status?: number
   readonly runId?: string
   readonly correct?: boolean
+  readonly foreign?: boolean
   readonly error?: string
   /** The wrong value, cut to 200 characters. */
   readonly got?: string
@@ -167,7 +169,10 @@ export interface RequestRouted extends At {
 
 // ---- component server -------------------------------------------------------------------------------------
 
-/** The pod read a whole components/execute request. Ids are those of its `observability`, where given. */
+/**
+ * The pod read a whole components/execute request. Ids are those of its `observability`, where given. `via`
+ * is its Via header (RFC 9110 7.6.3), in which a balancer names its own pod.
+ */
 export interface ExecuteReceived extends At {
   readonly kind: 'execute.received'
   readonly requestId: string
@@ -176,6 +181,7 @@ export interface ExecuteReceived extends At {
   readonly runId?: string
   readonly stepId?: string
   readonly stream: boolean
+  readonly via?: string
 }
 
 export interface ExecuteAnswered extends At {
@@ -193,12 +199,16 @@ export interface CallbackSent extends At {
   readonly method: string
 }
 
-/** The reply to a callback reached the pod that sent it. `roundTripUs`: from just before the write, in µs. */
+/**
+ * The reply to a callback reached the pod that sent it. `roundTripUs`: from just before the write, in µs.
+ * `via` is the reply's Via header: another balancer's than the call's means that the callback crossed.
+ */
 export interface CallbackResolved extends At {
   readonly kind: 'callback.resolved'
   readonly callbackId: string
   readonly roundTripUs: number
   readonly outcome: 'result' | 'error'
+  readonly via?: string
 }
 
 /** A reply reached a pod that does not wait for it: the proof of a broken affinity, or of a double reply. */

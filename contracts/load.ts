@@ -56,7 +56,10 @@ export interface LoadProgress {
   readonly open: number
 }
 
-/** Percentiles in ms, from a histogram of the planned start to the last byte. Null: no sample. */
+/**
+ * Percentiles in ms, from a histogram of the planned start to the last byte. Null: no sample. Samples are
+ * completed runs, and those given up at the time-out with the time they took until then.
+ */
 export interface LatencySummary {
   readonly count: number
   readonly minMs: number | null
@@ -68,7 +71,10 @@ export interface LatencySummary {
   readonly maxMs: number | null
 }
 
-/** One second of a load; `second` counts from the load's start. Counts are by planned start. */
+/**
+ * One second of a load; `second` counts from the load's start. Counts are by planned start. `failed` counts
+ * whatever was offered and not completed: failed, refused or unknown. `open` is taken at the second's end.
+ */
 export interface LoadSecond {
   readonly second: number
   readonly planned: number
@@ -101,7 +107,10 @@ export interface LoadResult {
   readonly dropped: number
   /** Completed with a wrong value. */
   readonly incorrect: number
-  /** Planned and achieved arrivals per second; null in the closed model. */
+  /**
+   * Planned arrivals per second (null in the closed model), and completed runs per second, both over the
+   * profile's duration; without one (`burst`), or when interrupted, over the time it took.
+   */
   readonly offeredRps: number | null
   readonly achievedRps: number
   readonly latency: LatencySummary
