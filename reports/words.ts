@@ -19,7 +19,8 @@ export function formatQuantity(value: number | null, unit: string, digits = 3): 
  * at most 10 must not read as 10.
  */
 export function formatAgainst(measured: number, target: number, unit: string): string {
-  for (let digits = 3; digits < 9; digits += 1) {
+  // Ratios near 1 differ in their last digits: 0.9997, not 1.
+  for (let digits = unit === 'ratio' ? 4 : 3; digits < 9; digits += 1) {
     if (measured === target || formatNumber(measured, digits) !== formatNumber(target, digits)) {
       return formatQuantity(measured, unit, digits)
     }

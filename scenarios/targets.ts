@@ -49,7 +49,7 @@ export const targets = {
   'overhead-p50': {
     claim: 'Balancer and network add at most 10 ms to a typical request',
     scenario: 'overhead',
-    statistic: 'difference of p50: through the balancer less direct to a pod',
+    statistic: 'p50 through the balancer less p50 direct to a pod',
     window: 'interleaved rounds at 100 requests/s a pod',
     unit: 'ms',
     comparison: 'at most',
@@ -58,7 +58,7 @@ export const targets = {
   'overhead-p95': {
     claim: 'Balancer and network add at most 10 ms to a slow request',
     scenario: 'overhead',
-    statistic: 'difference of p95: through the balancer less direct to a pod',
+    statistic: 'p95 through the balancer less p95 direct to a pod',
     window: 'interleaved rounds at 100 requests/s a pod',
     unit: 'ms',
     comparison: 'at most',

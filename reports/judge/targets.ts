@@ -1,10 +1,8 @@
 // The targets file: read, checked, and a user's figures put over the defaults.
 
 import { readFile } from 'node:fs/promises'
-import type { TSchema } from '@sinclair/typebox'
-import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value'
 import { parseDocument } from 'yaml'
-import { type ErrorCode, GauntletError, GauntletErrors } from '../../contracts/errors.ts'
+import { GauntletError } from '../../contracts/errors.ts'
 import type { Results, ScenarioResult, ThresholdResult } from '../../contracts/results.ts'
 import {
   type NamedTarget,
@@ -13,6 +11,7 @@ import {
   type Targets,
   TargetsSchema,
 } from '../../contracts/targets.ts'
+import { raise, schemaProblems, shown } from './problems.ts'
 import { notMeasured } from './threshold.ts'
 
 /** What a user's file may change: how a figure is measured is the scenario's business, not the file's. */
@@ -127,48 +126,6 @@ export function notMeasuredOf(
     .map((name) => notMeasured(targetNamed(targets, name)))
 }
 
-/** Every way in which `value` does not match `schema`, one error for each field. */
-export function schemaProblems(
-  schema: TSchema,
-  value: unknown,
-  source: string,
-  code: ErrorCode,
-  separator = ': ',
-): readonly GauntletError[] {
-  const fields = new Map<string, GauntletError>()
-  for (const error of Value.Errors(schema, value)) {
-    const path = error.path.slice(1).replaceAll('/', '.')
-    const field = path === '' ? source : `${source}${separator}${path}`
-    if (!fields.has(field)) fields.set(field, problemOf(error, field, code))
-  }
-  return [...fields.values()]
-}
-
-function problemOf(error: ValueError, field: string, code: ErrorCode): GauntletError {
-  if (error.type === ValueErrorType.ObjectAdditionalProperties) {
-    return new GauntletError(code, 'is unknown here', { field, value: error.value, fix: 'remove it' })
-  }
-  if (error.type === ValueErrorType.ObjectRequiredProperty) {
-    return new GauntletError(code, 'is missing', { field, fix: `write ${wanted(error.schema)}` })
-  }
-  return new GauntletError(code, `got ${shown(error.value)}`, {
-    field,
-    value: error.value,
-    fix: `use ${wanted(error.schema)}`,
-  })
-}
-
-/** What a schema wants, in a few words. */
-function wanted(schema: TSchema): string {
-  if (Array.isArray(schema['anyOf'])) return schema['anyOf'].map((one: TSchema) => wanted(one)).join(' or ')
-  if (schema['const'] !== undefined) return String(schema['const'])
-  if (schema['minimum'] !== undefined) return `a number of at least ${schema['minimum']}`
-  if (schema['pattern'] !== undefined) return `text like ${schema['pattern']}`
-  return schema['description'] === undefined
-    ? `a value of type ${schema['type']}`
-    : `text: ${schema['description']}`
-}
-
 function fixedFieldProblems(
   known: Target,
   change: Readonly<Record<string, unknown>>,
@@ -203,14 +160,4 @@ function parseText(text: string, file: string): unknown {
   } catch (cause) {
     throw new GauntletError('ERR_CONFIG_SYNTAX', 'uses an alias', { field: file, fix: 'write it out', cause })
   }
-}
-
-function raise(problems: readonly GauntletError[]): void {
-  const [first, ...rest] = problems
-  if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }

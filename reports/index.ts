@@ -1,0 +1,7 @@
+// What other folders use of the reports: judge, then write.
+
+export { renderTable } from './formats/table.ts'
+export { loadTargets, notMeasuredOf, targetNamed } from './judge/targets.ts'
+export { judgeThreshold } from './judge/threshold.ts'
+export { reasonsOf, suiteVerdict, verdictOf } from './judge/verdict.ts'
+export { type WrittenReport, writeReport } from './write.ts'
