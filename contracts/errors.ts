@@ -23,6 +23,9 @@ export const errorCodes = {
   ERR_STREAM_LIMIT: { definite: true, meaning: 'an event of a stream that is longer than allowed' },
   ERR_TARGET: { definite: true, meaning: 'a target of the targets file that is missing, unknown or wrong' },
   ERR_RESULTS: { definite: true, meaning: 'results that do not match the schema of results.json' },
+  ERR_FLOW_PATH: { definite: true, meaning: 'a path of a value expression that cannot be read' },
+  ERR_PLUGIN: { definite: true, meaning: 'a plugin of the runtime that cannot be started' },
+  ERR_COMPONENT: { definite: true, meaning: 'a component, or a file of components, that cannot be used' },
   ERR_HISTORY: { definite: true, meaning: 'a history file that cannot be read as one' },
 } as const satisfies Record<string, { definite: boolean; meaning: string }>
 

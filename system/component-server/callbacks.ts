@@ -1,0 +1,187 @@
+// Callbacks of this process that wait for their reply, found by id when it comes on a POST of its own.
+
+import { randomUUID } from 'node:crypto'
+import type { HistoryWriter } from '../program/history.ts'
+import { type Json, toJson } from '../wire/json.ts'
+import { encodeRequest } from '../wire/jsonrpc.ts'
+import { ComponentError } from './failure.ts'
+import { expected, type Fields, isFields, missingField } from './messages.ts'
+
+export type CallbackMethod = 'blobs/put' | 'blobs/get' | 'runs/submit' | 'runs/get'
+
+/** A reply with a result: its fields as JavaScript has them, and the text of the whole message. */
+export interface CallbackResult {
+  readonly result: Fields
+  readonly text: string
+}
+
+/** What a callback belongs to: the call whose stream carries it. */
+export interface CallbackOwner {
+  /** The JSON-RPC id of the call, as history has it. */
+  readonly requestId: string
+  /** Writes one event of the stream. */
+  write(json: Json): void
+}
+
+export interface Callbacks {
+  /** Writes a callback into its owner's stream; rejects with ComponentError where the reply is an error. */
+  send(owner: CallbackOwner, method: CallbackMethod, params: Json): Promise<CallbackResult>
+  /**
+   * A reply has come: null where a callback waited for it, else the words that refuse it.
+   * `pinned` is the Stepflow-Instance-Id that came with it.
+   */
+  settle(id: string | number, fields: Fields, text: string, pinned: string | undefined): string | null
+  /** The call is over: what it still waits for is rejected with `reason`. */
+  abandon(owner: CallbackOwner, reason: Error): void
+  /** Callbacks that wait for their reply. */
+  readonly unanswered: number
+}
+
+export interface CallbacksOptions {
+  readonly history: HistoryWriter
+  /** Called for each reply with its round trip in ms. */
+  readonly onReply?: (method: CallbackMethod, outcome: 'result' | 'error', ms: number) => void
+}
+
+/** Callbacks one call may have unanswered; a component that sends more without waiting is mistaken. */
+export const maxUnansweredOfCall = 1_000
+
+/** Callbacks of calls that are over whose late replies are still told from foreign ones. */
+const maxAbandoned = 10_000
+
+interface Waiting {
+  readonly owner: CallbackOwner
+  readonly method: CallbackMethod
+  /** performance.now() just before the write. */
+  readonly sentAt: number
+  resolve(reply: CallbackResult): void
+  reject(error: Error): void
+}
+
+export function createCallbacks({ history, onReply }: CallbacksOptions): Callbacks {
+  const waiting = new Map<string, Waiting>()
+  const byOwner = new Map<CallbackOwner, Set<string>>()
+  const abandoned = new Map<string, { readonly method: CallbackMethod; readonly sentAt: number }>()
+
+  const resolved = (
+    id: string,
+    { method, sentAt }: { method: CallbackMethod; sentAt: number },
+    outcome: 'result' | 'error',
+  ): void => {
+    const ms = performance.now() - sentAt
+    if (history.enabled) {
+      history.record({
+        kind: 'callback.resolved',
+        callbackId: id,
+        roundTripUs: Math.round(ms * 1000),
+        outcome,
+      })
+    }
+    onReply?.(method, outcome, ms)
+  }
+
+  return {
+    get unanswered() {
+      return waiting.size
+    },
+
+    send(owner, method, params) {
+      const own = byOwner.get(owner) ?? new Set()
+      if (own.size >= maxUnansweredOfCall) {
+        return Promise.reject(
+          new ComponentError(`more than ${maxUnansweredOfCall} callbacks wait for their reply, await some`),
+        )
+      }
+      const id = randomUUID()
+      return new Promise((resolve, reject) => {
+        own.add(id)
+        byOwner.set(owner, own)
+        const request = encodeRequest(toJson(id), method, params)
+        if (history.enabled) {
+          history.record({ kind: 'callback.sent', requestId: owner.requestId, callbackId: id, method })
+        }
+        waiting.set(id, { owner, method, sentAt: performance.now(), resolve, reject })
+        owner.write(request)
+      })
+    },
+
+    settle(id, fields, text, pinned) {
+      const key = String(id)
+      const callback = typeof id === 'string' ? waiting.get(id) : undefined
+      if (callback === undefined) {
+        const late = abandoned.get(key)
+        if (late !== undefined) {
+          abandoned.delete(key)
+          resolved(key, late, 'result' in fields ? 'result' : 'error')
+          return null
+        }
+        if (history.enabled) {
+          history.record({
+            kind: 'callback.foreign',
+            callbackId: key.slice(0, 200),
+            ...(pinned === undefined ? {} : { pinned }),
+          })
+        }
+        return `Response with id '${key.slice(0, 200)}' has no pending request`
+      }
+      waiting.delete(key)
+      const own = byOwner.get(callback.owner)
+      own?.delete(key)
+      if (own?.size === 0) byOwner.delete(callback.owner)
+      const { result } = fields
+      if (result === undefined) {
+        resolved(key, callback, 'error')
+        callback.reject(replyError(fields['error']))
+        return null
+      }
+      const problem = resultProblem(callback.method, result)
+      resolved(key, callback, problem === null ? 'result' : 'error')
+      if (problem === null) {
+        callback.resolve({ result: result as Fields, text })
+        return null
+      }
+      // Stepflow's worker refuses such a reply and leaves its component waiting for ever.
+      callback.reject(new ComponentError(`reply to ${callback.method} is wrong: ${problem}`))
+      return `Failed to decode message: ${problem}`
+    },
+
+    abandon(owner, reason) {
+      const own = byOwner.get(owner)
+      if (own === undefined) return
+      byOwner.delete(owner)
+      for (const id of own) {
+        const callback = waiting.get(id)
+        if (callback === undefined) continue
+        waiting.delete(id)
+        const oldest = abandoned.size < maxAbandoned ? undefined : abandoned.keys().next().value
+        if (oldest !== undefined) abandoned.delete(oldest)
+        abandoned.set(id, { method: callback.method, sentAt: callback.sentAt })
+        callback.reject(reason)
+      }
+    },
+  }
+}
+
+/** The error of a reply, worded as Stepflow's worker words it. */
+function replyError(error: unknown): ComponentError {
+  const { code, message, data } = isFields(error) ? error : {}
+  return new ComponentError(`JSON-RPC error ${String(code)}: ${String(message)}`, {
+    data: data === undefined || data === null ? {} : data,
+  })
+}
+
+function resultProblem(method: CallbackMethod, result: unknown): string | null {
+  if (!isFields(result)) return expected('object', result, '')
+  switch (method) {
+    case 'blobs/put': {
+      const id = result['blob_id']
+      if (typeof id === 'string') return null
+      return id === undefined ? missingField('blob_id') : expected('str', id, '$.blob_id')
+    }
+    case 'blobs/get':
+      return result['data'] === undefined ? missingField('data') : null
+    case 'runs/submit':
+    case 'runs/get':
+      return typeof result['runId'] === 'string' ? null : missingField('runId')
+  }
+}

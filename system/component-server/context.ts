@@ -1,0 +1,155 @@
+// What a component with context is given: callbacks to the runtime, the call's ids, its signal and log.
+
+import type { Log } from '../program/log.ts'
+import { type Json, member, objectOf, toJson } from '../wire/json.ts'
+import { rpcCodes } from '../wire/jsonrpc.ts'
+import type { CallbackOwner, Callbacks } from './callbacks.ts'
+import { ComponentError } from './failure.ts'
+import { type CallIds, type Fields, isFields, replyResult } from './messages.ts'
+import { RawJson, writeJson } from './raw-json.ts'
+
+/** The ids that came with the call; a runtime may leave any of them out. */
+export interface Observability extends Partial<Record<keyof CallIds, string>> {
+  /** From 1. */
+  readonly attempt: number
+}
+
+/** The outcome of one input of a sub-run. */
+export type ItemResult =
+  | { readonly outcome: 'success'; readonly result: unknown }
+  | { readonly outcome: 'failed'; readonly code: number; readonly message: string }
+
+export interface EvaluateOptions {
+  /** Steps that run at once; default the runtime's. */
+  readonly maxConcurrency?: number
+  /** Overrides by step id, as POST /api/v1/runs takes them. */
+  readonly overrides?: object
+}
+
+export interface Context {
+  /** Aborts when whoever called is gone or the server stops: what the component returns is lost then. */
+  readonly signal: AbortSignal
+  /** Lines carry the call's ids. */
+  readonly log: Log
+  readonly observability: Observability
+  /** The Stepflow-Instance-Id of this process. */
+  readonly instanceId: string
+  /**
+   * Stores a value in the runtime and returns its id. RawJson goes as the text it is.
+   * @throws ComponentError where the runtime refuses, or the caller is gone
+   */
+  putBlob(data: unknown, type?: 'data' | 'flow'): Promise<string>
+  /** The value behind an id, as JavaScript has it. */
+  getBlob(blobId: string): Promise<unknown>
+  /** The value behind an id as text: `1.0` stays `1.0`. */
+  getRawBlob(blobId: string): Promise<RawJson>
+  /**
+   * Runs a flow (a document, or the id of a stored one) for one input and returns its result.
+   * @throws ComponentError with the flow's message where it fails
+   */
+  evaluateFlow(flow: object | string, input: unknown, options?: EvaluateOptions): Promise<unknown>
+  /** Runs a flow for several inputs; one outcome for each, in their order. */
+  evaluateBatch(
+    flow: object | string,
+    inputs: readonly unknown[],
+    options?: EvaluateOptions,
+  ): Promise<readonly ItemResult[]>
+}
+
+export interface ContextParts {
+  readonly owner: CallbackOwner
+  readonly callbacks: Callbacks
+  readonly signal: AbortSignal
+  readonly log: Log
+  readonly ids: CallIds
+  readonly attempt: number
+  readonly instanceId: string
+}
+
+export function createContext(parts: ContextParts): Context {
+  const { owner, callbacks, signal, ids } = parts
+  const observability = writeIds(ids)
+
+  const call = (method: Parameters<Callbacks['send']>[1], params: [string, Json | undefined][]) =>
+    signal.aborted
+      ? Promise.reject(signal.reason as Error)
+      : callbacks.send(owner, method, objectOf([...params, ['observability', observability]]))
+
+  const putBlob = async (data: unknown, type: 'data' | 'flow' = 'data'): Promise<string> => {
+    if (data === undefined) throw new ComponentError('putBlob: data is undefined, which JSON has not')
+    const { result } = await call('blobs/put', [
+      ['data', writeJson(data)],
+      ['blob_type', toJson(type)],
+    ])
+    return result['blob_id'] as string
+  }
+
+  const evaluateBatch = async (
+    flow: object | string,
+    inputs: readonly unknown[],
+    options: EvaluateOptions = {},
+  ): Promise<readonly ItemResult[]> => {
+    const flowId = typeof flow === 'string' ? flow : await putBlob(flow, 'flow')
+    const { maxConcurrency, overrides } = options
+    const { result } = await call('runs/submit', [
+      ['flowId', toJson(flowId)],
+      ['inputs', writeJson(inputs)],
+      ['wait', toJson(true)],
+      ['maxConcurrency', maxConcurrency === undefined ? undefined : toJson(maxConcurrency)],
+      ['overrides', overrides === undefined ? undefined : writeJson(overrides)],
+    ])
+    const results: unknown = result['results']
+    if (!Array.isArray(results) || results.length !== inputs.length) {
+      throw new ComponentError(`run ${String(result['runId'])} ended without a result for each input`)
+    }
+    return results.map(readItem)
+  }
+
+  return {
+    signal,
+    log: parts.log,
+    observability: { ...present(ids), attempt: parts.attempt },
+    instanceId: parts.instanceId,
+    putBlob,
+    async getBlob(blobId) {
+      const { result } = await call('blobs/get', [['blob_id', toJson(blobId)]])
+      return result['data']
+    },
+    async getRawBlob(blobId) {
+      const { text } = await call('blobs/get', [['blob_id', toJson(blobId)]])
+      const result = replyResult(text)
+      return new RawJson((result && member(result, 'data')) ?? toJson(null))
+    },
+    evaluateBatch,
+    async evaluateFlow(flow, input, options) {
+      const [item] = await evaluateBatch(flow, [input], options)
+      if (item?.outcome === 'success') return item.result
+      throw new ComponentError(item?.message ?? 'the flow gave no result', {
+        code: rpcCodes.execution,
+        data: { code: item?.code ?? rpcCodes.execution },
+      })
+    },
+  }
+}
+
+/** The call's ids as callbacks carry them; null where the call had none. */
+function writeIds(ids: CallIds): Json {
+  const { traceId, spanId, runId, flowId, stepId } = ids
+  const list = { trace_id: traceId, span_id: spanId, run_id: runId, flow_id: flowId, step_id: stepId }
+  return Object.values(list).some((id) => id !== undefined) ? toJson(list) : toJson(null)
+}
+
+function present(ids: CallIds): Partial<Record<keyof CallIds, string>> {
+  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined))
+}
+
+function readItem(item: unknown): ItemResult {
+  const flowResult: Fields = isFields(item) && isFields(item['result']) ? item['result'] : {}
+  if (flowResult['outcome'] === 'success') return { outcome: 'success', result: flowResult['result'] }
+  const error: Fields = isFields(flowResult['error']) ? flowResult['error'] : {}
+  return {
+    outcome: 'failed',
+    code: typeof error['code'] === 'number' ? error['code'] : rpcCodes.execution,
+    message: typeof error['message'] === 'string' ? error['message'] : 'the item has no result',
+  }
+}

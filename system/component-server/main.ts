@@ -1,0 +1,139 @@
+// Starts a component server: reads flags, listens, and ends on a signal.
+//
+// A call's way: http.ts takes the POST, messages.ts reads it, calls.ts runs and answers it; context.ts and
+// callbacks.ts are a component's way back to the runtime. components/ has the built-in ones, load.ts fetches
+// a user's own; those import sdk.ts and nothing else. server.ts puts it together and drains it.
+
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { startAdmin } from '../program/admin.ts'
+import { type Flags, helpText, parseFlags } from '../program/flags.ts'
+import { openHistory } from '../program/history.ts'
+import { logFlags, openLog } from '../program/log.ts'
+import { onShutdown, runMain } from '../program/shutdown.ts'
+import { builtInComponents } from './components/index.ts'
+import { checkInstanceId } from './instance-id.ts'
+import { loadComponents } from './load.ts'
+import { createRegistry } from './registry.ts'
+import { startComponentServer } from './server.ts'
+
+const flags = {
+  host: { kind: 'text', default: '127.0.0.1', help: 'Address to listen on; 0.0.0.0 opens it to the network' },
+  port: { kind: 'whole', default: 8080, min: 0, max: 65535, help: 'Port to listen on; 0 takes a free one' },
+  'instance-id': {
+    kind: 'text',
+    default: null,
+    help: 'Stepflow-Instance-Id of this process; default <POD_NAME or host name>-<8 hex digits>',
+  },
+  components: {
+    kind: 'texts',
+    help: 'File with components of your own; may come several times. Env COMPONENT_FILES: with commas between',
+  },
+  'admin-address': {
+    kind: 'address',
+    default: '127.0.0.1:8081',
+    env: 'ADMIN_ADDRESS',
+    help: 'Address of /livez, /readyz and /metrics',
+  },
+  'max-body-bytes': {
+    kind: 'whole',
+    default: 64 * 1024 * 1024,
+    min: 1024,
+    max: 1024 * 1024 * 1024,
+    help: 'A longer message is refused with 413',
+  },
+  'max-calls': {
+    kind: 'whole',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    help: 'Calls open at once; more are refused with 503',
+  },
+  'drain-delay-ms': {
+    kind: 'whole',
+    default: 3_000,
+    min: 0,
+    max: 600_000,
+    help: 'After SIGTERM, how long calls are still taken while balancers learn that it goes away',
+  },
+  'shutdown-deadline-ms': {
+    kind: 'whole',
+    default: 30_000,
+    min: 0,
+    max: 3_600_000,
+    help: 'After SIGTERM, when streams still open are ended with an error',
+  },
+  ...logFlags,
+  // stdout carries the one line with the port.
+  'log-destination': { ...logFlags['log-destination'], default: 'stderr' },
+} as const satisfies Flags
+
+/** Time after the deadline in which the last errors are written, ms. */
+const lastWordsMs = 2_000
+
+runMain(async () => {
+  const values = parseFlags(flags, process.argv.slice(2))
+  if (values === 'help') {
+    process.stdout.write(
+      helpText(
+        'npm run component-server -- [flags]',
+        'Runs components for a Stepflow runtime: JSON-RPC over HTTP, answers as JSON or as an event stream.',
+        flags,
+        [
+          'It listens on this machine only; --host 0.0.0.0 opens it. Prints {"port": N} on stdout when ready.',
+        ],
+      ),
+    )
+    return
+  }
+  const pod = process.env['POD_NAME'] || hostname()
+  const instanceId = checkInstanceId(values['instance-id'] ?? `${pod}-${randomBytes(4).toString('hex')}`)
+  const log = openLog({
+    program: 'component-server',
+    level: values['log-level'],
+    format: values['log-format'],
+    destination: values['log-destination'],
+    file: values['log-file'],
+  })
+  const files =
+    values.components.length > 0
+      ? values.components
+      : (process.env['COMPONENT_FILES'] ?? '').split(',').flatMap((file) => file.trim() || [])
+  const registry = createRegistry([
+    { from: 'the built-in components', components: builtInComponents },
+    ...(await Promise.all(files.map(loadComponents))),
+  ])
+  const history = openHistory({ witness: 'component-server', pod, instanceId })
+  const server = await startComponentServer({
+    host: values.host,
+    port: values.port,
+    instanceId,
+    registry,
+    history,
+    log,
+    maxBodyBytes: values['max-body-bytes'],
+    maxCalls: values['max-calls'],
+  })
+  const admin = await startAdmin({
+    address: values['admin-address'],
+    registry: server.metrics.registry,
+    notReady: server.notReady,
+  })
+  const deadlineMs = values['shutdown-deadline-ms']
+  onShutdown(log, deadlineMs + lastWordsMs, async (signal) => {
+    history.record({ kind: 'process.stopping', reason: signal })
+    await server.drain({ delayMs: values['drain-delay-ms'], deadlineMs })
+    await admin.close()
+    history.close()
+  })
+  log.info(
+    {
+      address: server.address,
+      admin: admin.address,
+      instanceId,
+      components: [...registry.byPath.keys()],
+    },
+    'listening',
+  )
+  process.stdout.write(`{"port": ${server.port}}\n`)
+})
