@@ -1,0 +1,17 @@
+// Closed model: so many users, each starting its next run when its last one has ended.
+
+import type { Profile } from '../../../contracts/load.ts'
+import { longestDurationMs, numberProblem, type Shape } from './pace.ts'
+
+export const concurrent: Shape<Extract<Profile, { kind: 'concurrent' }>> = {
+  problems: ({ users, durationMs }) => [
+    ...numberProblem('users', users, { least: 1, most: 10_000, whole: true }),
+    ...numberProblem('durationMs', durationMs, { least: 1, most: longestDurationMs }),
+  ],
+  pace: ({ users, durationMs }) => ({
+    model: 'closed',
+    limit: users,
+    count: Number.POSITIVE_INFINITY,
+    durationUs: durationMs * 1000,
+  }),
+}
