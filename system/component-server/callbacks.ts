@@ -5,7 +5,7 @@ import type { HistoryWriter } from '../program/history.ts'
 import { type Json, toJson } from '../wire/json.ts'
 import { encodeRequest } from '../wire/jsonrpc.ts'
 import { ComponentError } from './failure.ts'
-import { expected, type Fields, isFields, missingField } from './messages.ts'
+import { expected, type Fields, isFields, missingField, type PostHead } from './messages.ts'
 
 export type CallbackMethod = 'blobs/put' | 'blobs/get' | 'runs/submit' | 'runs/get'
 
@@ -28,9 +28,9 @@ export interface Callbacks {
   send(owner: CallbackOwner, method: CallbackMethod, params: Json): Promise<CallbackResult>
   /**
    * A reply has come: null where a callback waited for it, else the words that refuse it.
-   * `pinned` is the Stepflow-Instance-Id that came with it.
+   * `head` is that of the POST it came in.
    */
-  settle(id: string | number, fields: Fields, text: string, pinned: string | undefined): string | null
+  settle(id: string | number, fields: Fields, text: string, head: PostHead): string | null
   /** The call is over: what it still waits for is rejected with `reason`. */
   abandon(owner: CallbackOwner, reason: Error): void
   /** Callbacks that wait for their reply. */
@@ -67,6 +67,7 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
     id: string,
     { method, sentAt }: { method: CallbackMethod; sentAt: number },
     outcome: 'result' | 'error',
+    via: string | undefined,
   ): void => {
     const ms = performance.now() - sentAt
     if (history.enabled) {
@@ -75,6 +76,7 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
         callbackId: id,
         roundTripUs: Math.round(ms * 1000),
         outcome,
+        ...(via === undefined ? {} : { via }),
       })
     }
     onReply?.(method, outcome, ms)
@@ -105,14 +107,14 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
       })
     },
 
-    settle(id, fields, text, pinned) {
+    settle(id, fields, text, { pinned, via }) {
       const key = String(id)
       const callback = typeof id === 'string' ? waiting.get(id) : undefined
       if (callback === undefined) {
         const late = abandoned.get(key)
         if (late !== undefined) {
           abandoned.delete(key)
-          resolved(key, late, 'result' in fields ? 'result' : 'error')
+          resolved(key, late, 'result' in fields ? 'result' : 'error', via)
           return null
         }
         if (history.enabled) {
@@ -130,12 +132,12 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
       if (own?.size === 0) byOwner.delete(callback.owner)
       const { result } = fields
       if (result === undefined) {
-        resolved(key, callback, 'error')
+        resolved(key, callback, 'error', via)
         callback.reject(replyError(fields['error']))
         return null
       }
       const problem = resultProblem(callback.method, result)
-      resolved(key, callback, problem === null ? 'result' : 'error')
+      resolved(key, callback, problem === null ? 'result' : 'error', via)
       if (problem === null) {
         callback.resolve({ result: result as Fields, text })
         return null

@@ -8,7 +8,7 @@ import type { CallbackOwner, Callbacks } from './callbacks.ts'
 import type { Component } from './component.ts'
 import { createContext } from './context.ts'
 import { ComponentError, type Failure, failureOf } from './failure.ts'
-import { executeInput, type Message, readMessage } from './messages.ts'
+import { executeInput, type Message, type PostHead, readMessage } from './messages.ts'
 import type { CallCounts, Metrics } from './metrics.ts'
 import { RawJson, writeJson } from './raw-json.ts'
 import { componentInfo, type Registry } from './registry.ts'
@@ -27,8 +27,8 @@ export interface Answer {
 }
 
 export interface Calls {
-  /** Answers one POST. `pinned` is its Stepflow-Instance-Id. */
-  receive(body: Buffer, pinned: string | undefined, answer: Answer): void
+  /** Answers one POST. */
+  receive(body: Buffer, head: PostHead, answer: Answer): void
   /** Calls not answered yet. */
   readonly open: number
   readonly streamsOpen: number
@@ -65,11 +65,11 @@ export function createCalls(options: CallsOptions): Calls {
   let streamsOpen = 0
   let idle: (() => void)[] = []
 
-  const receive = (body: Buffer, pinned: string | undefined, answer: Answer): void => {
+  const receive = (body: Buffer, head: PostHead, answer: Answer): void => {
     const message = readMessage(body)
     switch (message.kind) {
       case 'execute':
-        execute(message, answer)
+        execute(message, head, answer)
         break
       case 'request':
         answer.send(200, answerRequest(message, registry))
@@ -78,7 +78,7 @@ export function createCalls(options: CallsOptions): Calls {
         answer.send(202, '""')
         break
       case 'reply': {
-        const problem = callbacks.settle(message.id, message.fields, message.text, pinned)
+        const problem = callbacks.settle(message.id, message.fields, message.text, head)
         if (problem !== null) log.debug({ callbackId: message.id, problem }, 'reply refused')
         answer.send(problem === null ? 202 : 400, problem === null ? '""' : refusal(problem))
         break
@@ -89,10 +89,10 @@ export function createCalls(options: CallsOptions): Calls {
     }
   }
 
-  const execute = (message: Execute, answer: Answer): void => {
+  const execute = (message: Execute, head: PostHead, answer: Answer): void => {
     const startedAt = performance.now()
     const component = registry.byPath.get(message.component)
-    if (history.enabled) recordReceived(message, component?.context === true)
+    if (history.enabled) recordReceived(message, component?.context === true, head.via)
     const count = counts.get(message.component) ?? unknownCounts
     if (component === undefined) {
       recordAnswered(message, 'failed', 'component not found')
@@ -279,7 +279,11 @@ export function createCalls(options: CallsOptions): Calls {
     return failure
   }
 
-  const recordReceived = ({ requestId, component, attempt, ids }: Execute, stream: boolean): void => {
+  const recordReceived = (
+    { requestId, component, attempt, ids }: Execute,
+    stream: boolean,
+    via: string | undefined,
+  ): void => {
     history.record({
       kind: 'execute.received',
       requestId,
@@ -288,6 +292,7 @@ export function createCalls(options: CallsOptions): Calls {
       ...(ids.runId === undefined ? {} : { runId: ids.runId }),
       ...(ids.stepId === undefined ? {} : { stepId: ids.stepId }),
       stream,
+      ...(via === undefined ? {} : { via }),
     })
   }
 

@@ -5,13 +5,14 @@ import { Server as NetServer, type Socket } from 'node:net'
 import { formatAddress, listen } from '../program/admin.ts'
 import { encodeEvent } from '../wire/sse.ts'
 import { type Answer, refusal } from './calls.ts'
+import type { PostHead } from './messages.ts'
 
 export interface HttpOptions {
   readonly host: string
   readonly port: number
   readonly maxBodyBytes: number
   readonly instanceId: string
-  readonly onPost: (body: Buffer, pinned: string | undefined, answer: Answer) => void
+  readonly onPost: (body: Buffer, head: PostHead, answer: Answer) => void
   /** Status and body of GET /health. */
   readonly health: () => { readonly status: number; readonly body: string }
 }
@@ -67,14 +68,14 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       refuse(response, 406, notAcceptable)
       return
     }
-    const pinned = request.headers['stepflow-instance-id']
+    const { via, 'stepflow-instance-id': pinned } = request.headers
     readBody(request, options.maxBodyBytes, (body) => {
       if (body === null) {
         response.shouldKeepAlive = false
         send(response, 413, refusal(`Body is larger than ${options.maxBodyBytes} bytes`))
       } else {
         const answer = answerOn(response, options.instanceId)
-        options.onPost(body, typeof pinned === 'string' ? pinned : undefined, answer)
+        options.onPost(body, { pinned: typeof pinned === 'string' ? pinned : undefined, via }, answer)
       }
     })
   }

@@ -5,6 +5,14 @@
 import { isUtf8 } from 'node:buffer'
 import { type Json, member, parseJson, toJson } from '../wire/json.ts'
 
+/** Headers of a POST that matter beyond HTTP itself. */
+export interface PostHead {
+  /** Stepflow-Instance-Id: on replies to callbacks, the pod they are meant for. */
+  readonly pinned: string | undefined
+  /** Via (RFC 9110 7.6.3): a balancer names its own pod there. */
+  readonly via: string | undefined
+}
+
 /** Ids of a call as its `observability` gives them; each may be absent. */
 export interface CallIds {
   readonly traceId: string | undefined
