@@ -1,0 +1,264 @@
+// The node agent: keeps the wanted pods running, and its DNS and Services in step with them.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PodEvent, Role } from '../../../contracts/cluster.ts'
+import { type Endpoint, proxiedRoles, Slots } from './addresses.ts'
+import { type Claim, claimBlock } from './claim.ts'
+import { nextStep, strategies, type Wanted } from './controller.ts'
+import { serveDns } from './dns-server.ts'
+import { hasParentDeathSignal } from './launch.ts'
+import { podName, randomName, revisionName } from './names.ts'
+import { PodProcess } from './pod-process.ts'
+import { podFiles, programOf } from './program.ts'
+import { type Booted, type BootPlan, type PodStatus, Refused } from './protocol.ts'
+import { type ServiceProxy, startServiceProxy } from './service-proxy.ts'
+import { roles } from './settings.ts'
+import { makeFolder, sweepFolders } from './sweep.ts'
+
+export interface AgentOptions {
+  readonly plan: BootPlan
+  readonly random: () => number
+  readonly log: (event: string, fields: object) => void
+  readonly onPod: (event: PodEvent, status: PodStatus) => void
+  /** Of a change that the Pod does not show. */
+  readonly onStatus: (name: string, status: PodStatus) => void
+}
+
+/** µs of CLOCK_MONOTONIC. */
+function now(): number {
+  return Number(process.hrtime.bigint() / 1000n)
+}
+
+export class NodeAgent {
+  readonly booted: Booted
+  readonly #options: AgentOptions
+  readonly #claim: Claim
+  readonly #slots: Slots
+  readonly #pods = new Map<string, { readonly process: PodProcess; readonly slot: number }>()
+  readonly #wanted = new Map<Role, Wanted>()
+  readonly #services = new Map<Role, ServiceProxy>()
+  /** Pods as last told, by name, as JSON. */
+  readonly #reported = new Map<string, string>()
+  #stopping = false
+  #reconcileQueued = false
+
+  /**
+   * Claims addresses, starts DNS, Services and all pods; does not wait for them.
+   * @throws Refused ERR_ENVIRONMENT, ERR_CLUSTER
+   */
+  static async boot(options: AgentOptions): Promise<NodeAgent> {
+    const { plan, random } = options
+    const { settings } = plan
+    const claim = await claimBlock(settings.addressing, random)
+    if (plan.directory === null) sweepFolders(tmpdir())
+    const directory = plan.directory ?? makeFolder(tmpdir(), randomName(8, random))
+    try {
+      return new NodeAgent(options, claim, directory)
+    } catch (error) {
+      if (plan.directory === null) rmSync(directory, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  private constructor(options: AgentOptions, claim: Claim, directory: string) {
+    const { plan } = options
+    const { block } = claim
+    this.#options = options
+    this.#claim = claim
+    this.#slots = new Slots(block.capacity)
+    for (const folder of ['logs', 'history', 'config']) {
+      mkdirSync(join(directory, folder), { recursive: true })
+    }
+    writeFileSync(runtimeConfigFile(directory), plan.runtimeConfig)
+    const services: Partial<Record<Role, string>> = {}
+    for (const role of proxiedRoles) {
+      const address = block.service(role)
+      services[role] = `${address.address}:${address.port}`
+      this.#services.set(
+        role,
+        startServiceProxy({ address, refuseWhenEmpty: block.addressing === 'own', log: options.log }),
+      )
+    }
+    this.booted = {
+      directory,
+      dns: `${block.dns.address}:${block.dns.port}`,
+      services,
+      addressing: block.text,
+      parentDeathSignal: plan.settings.parentDeathSignal && hasParentDeathSignal(),
+      capacity: block.capacity,
+    }
+    const zone = {
+      service: (role: Role) => this.#services.get(role)?.address ?? null,
+      ready: (role: Role) => this.#ready(role),
+    }
+    serveDns(claim.tcp, claim.udp, zone, options.random)
+    for (const role of roles) {
+      this.#wanted.set(role, {
+        replicas: plan.replicas[role],
+        revision: revisionName(options.random),
+        strategy: strategies[role],
+      })
+    }
+    this.#reconcile()
+  }
+
+  scale(role: Role, replicas: number): void {
+    const others = roles.filter((one) => one !== role).map((one) => this.#wanted.get(one)?.replicas ?? 0)
+    const total = others.reduce((sum, count) => sum + count, replicas)
+    if (total > this.booted.capacity) {
+      throw new Refused({
+        code: 'ERR_CLUSTER',
+        problem: `${total} pods do not fit into ${this.booted.addressing}`,
+        field: role,
+        fix: `use ${this.booted.capacity - total + replicas} or fewer`,
+      })
+    }
+    this.#wanted.set(role, { ...this.#wantedOf(role), replicas })
+    this.#reconcile()
+  }
+
+  /** Gives the role a new revision, to which the controller then moves pod by pod. */
+  rollout(role: Role): string {
+    const revision = revisionName(this.#options.random)
+    this.#wanted.set(role, { ...this.#wantedOf(role), revision })
+    this.#reconcile()
+    return revision
+  }
+
+  /** Resolves when the pod's process is gone. */
+  async delete(name: string, gracePeriodMs: number | null): Promise<void> {
+    const pod = this.#find(name)
+    pod.terminate(gracePeriodMs ?? this.#options.plan.settings.gracePeriodMs)
+    await pod.gone
+  }
+
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#find(name).signal(signal)
+  }
+
+  /** Kills every process now; safe to call from an exit handler. */
+  killAll(): void {
+    this.#stopping = true
+    for (const { process } of this.#pods.values()) process.terminate(0)
+  }
+
+  /** Ends everything and removes the folder, if it is the cluster's own. */
+  async stop(): Promise<void> {
+    this.killAll()
+    for (const service of this.#services.values()) service.close()
+    this.#claim.tcp.close()
+    this.#claim.udp.close()
+    await Promise.all([...this.#pods.values()].map(({ process }) => process.gone))
+    this.removeFolder()
+  }
+
+  removeFolder(): void {
+    if (this.#options.plan.directory === null) {
+      rmSync(this.booted.directory, { recursive: true, force: true, maxRetries: 3 })
+    }
+  }
+
+  #wantedOf(role: Role): Wanted {
+    return this.#wanted.get(role)!
+  }
+
+  #find(name: string): PodProcess {
+    const found = this.#pods.get(name)
+    if (found !== undefined) return found.process
+    throw new Refused({ code: 'ERR_CLUSTER', problem: 'no such pod, or gone by now', field: name })
+  }
+
+  #ready(role: Role): readonly Endpoint[] {
+    return [...this.#pods.values()]
+      .filter(({ process }) => process.spec.role === role && process.ready)
+      .map(({ process }) => ({ address: process.spec.at.address, port: process.spec.at.port }))
+  }
+
+  #reconcile(): void {
+    if (this.#stopping) return
+    for (const role of roles) {
+      const pods = [...this.#pods.values()]
+        .filter(({ process }) => process.spec.role === role)
+        .map(({ process }) => ({
+          ...process.pod,
+          revision: process.spec.revision,
+          terminating: process.terminating,
+        }))
+      const wanted = this.#wantedOf(role)
+      const step = nextStep(pods, wanted)
+      for (const name of step.remove) {
+        this.#pods.get(name)?.process.terminate(this.#options.plan.settings.gracePeriodMs)
+      }
+      for (let i = 0; i < step.create; i++) this.#create(role, wanted.revision)
+    }
+  }
+
+  #create(role: Role, revision: string): void {
+    const slot = this.#slots.take()
+    // Terminating pods hold addresses too; the next one that is gone brings the controller back here.
+    if (slot === undefined) return
+    const { plan, random } = this.#options
+    const { directory, dns, parentDeathSignal } = this.booted
+    const name = podName(role, revision, random)
+    const at = this.#claim.block.pod(role, slot)
+    const files = podFiles(directory, name)
+    const program = programOf({
+      plan,
+      role,
+      podName: name,
+      at,
+      dns,
+      files,
+      runtimeConfigFile: runtimeConfigFile(directory),
+      parentEnv: process.env,
+    })
+    const pod = new PodProcess({
+      spec: { name, role, revision, at, files, ...program },
+      settings: plan.settings,
+      parentDeathSignal,
+      now,
+      changed: (changed) => this.#changed(changed),
+    })
+    this.#pods.set(name, { process: pod, slot })
+    this.#report(pod, 'added', pod.createdAt)
+    pod.start()
+  }
+
+  #changed(pod: PodProcess): void {
+    const { name, role } = pod.spec
+    if (pod.isGone) {
+      const slot = this.#pods.get(name)?.slot
+      if (slot !== undefined) this.#slots.release(slot)
+      this.#pods.delete(name)
+    }
+    // Before anyone hears of it, so that who reacts to the event finds DNS and Services as it says.
+    this.#services.get(role)?.update(this.#ready(role))
+    this.#report(pod, pod.isGone ? 'gone' : 'changed', now())
+    this.#queueReconcile()
+  }
+
+  #report(pod: PodProcess, kind: PodEvent['kind'], at: number): void {
+    const text = JSON.stringify(pod.pod)
+    const known = this.#reported.get(pod.spec.name) === text
+    if (kind === 'gone') this.#reported.delete(pod.spec.name)
+    else this.#reported.set(pod.spec.name, text)
+    if (known && kind === 'changed') this.#options.onStatus(pod.spec.name, pod.status)
+    else this.#options.onPod({ at, kind, pod: pod.pod }, pod.status)
+  }
+
+  /** After the current step is complete: a change may be reported from its middle. */
+  #queueReconcile(): void {
+    if (this.#reconcileQueued) return
+    this.#reconcileQueued = true
+    queueMicrotask(() => {
+      this.#reconcileQueued = false
+      this.#reconcile()
+    })
+  }
+}
+
+function runtimeConfigFile(directory: string): string {
+  return join(directory, 'config', 'stepflow-config.yml')
+}
