@@ -40,7 +40,10 @@ export interface LoadOptions {
   readonly timeoutMs?: number
   /** Arrivals beyond this many open ones are dropped and counted. Default 2,000. */
   readonly maxOpen?: number
+  /** Interrupts: what is open ends as unknown. */
   readonly signal?: AbortSignal
+  /** Ends the arrivals early, as if the profile were over; what is open is still awaited. */
+  readonly stop?: AbortSignal
   /** File that gets the client's history; default none. */
   readonly historyFile?: string
   /** Prefix of request ids, unique in the trial. */

@@ -34,22 +34,27 @@ interface OpenArrival {
 
 /**
  * Offers the load until the profile is done and every arrival has ended. `flowId` is the flow's of a `runs`
- * target. When `signal` aborts, sends no more and ends what is open as unknown.
+ * target. When `stop` aborts, sends no more; when `signal` does, it also ends what is open as unknown.
  */
 export async function generate(
   plan: LoadPlan,
   flowId: string,
-  signal: AbortSignal,
+  signals: Signals,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<LoadResult> {
   const connections = openConnections(new URL(plan.target.url).origin)
   try {
     return await new Promise((resolve, reject) => {
-      new Generator(plan, flowId, connections, onProgress, resolve, reject).start(signal)
+      new Generator(plan, flowId, connections, onProgress, resolve, reject).start(signals)
     })
   } finally {
     await connections.close()
   }
+}
+
+export interface Signals {
+  readonly signal: AbortSignal
+  readonly stop: AbortSignal
 }
 
 class Generator {
@@ -72,6 +77,8 @@ class Generator {
   #exhausted = false
   #ended = false
   #interrupted = false
+  /** Since the start, where the load was ended before its profile was. */
+  #stoppedUs: number | null = null
   #pump: NodeJS.Timeout | undefined
   #ticker: NodeJS.Timeout | undefined
   #nextTickUs = 0
@@ -99,11 +106,13 @@ class Generator {
     this.#tally = new Tally(this.#startUs)
   }
 
-  start(signal: AbortSignal): void {
+  start({ signal, stop }: Signals): void {
     this.#nextTickUs = this.#startUs + tickMs * 1000
     this.#ticker = setInterval(() => this.#guard(() => this.#tick()), tickMs)
     if (signal.aborted) this.#interrupt()
     else signal.addEventListener('abort', () => this.#guard(() => this.#interrupt()), { once: true })
+    if (stop.aborted) this.#endEarly()
+    else stop.addEventListener('abort', () => this.#guard(() => this.#endEarly()), { once: true })
     if (this.#pace.model === 'open') this.#nextUs = this.#pace.next()
     this.#guard(() => this.#advance())
   }
@@ -238,6 +247,13 @@ class Generator {
     this.#endIfDone()
   }
 
+  #endEarly(): void {
+    if (this.#exhausted) return
+    this.#stoppedUs = nowUs() - this.#startUs
+    this.#exhausted = true
+    this.#endIfDone()
+  }
+
   #progress(): LoadProgress {
     const { offered, answered, open, ended } = this.#tally
     return { offered, answered, open, failed: answered - ended.completed }
@@ -254,12 +270,13 @@ class Generator {
   #result(endedAt: number): LoadResult {
     const { durationUs } = this.#pace
     const tookUs = endedAt - this.#startUs
-    const seconds = (this.#interrupted || !Number.isFinite(durationUs) ? tookUs : durationUs) / 1e6
+    const wholeUs = this.#interrupted || !Number.isFinite(durationUs) ? tookUs : durationUs
+    const seconds = (this.#stoppedUs ?? wholeUs) / 1e6
     const counted = this.#tally.result(this.#startUs + seconds * 1e6)
     const planned =
       this.#pace.model === 'closed'
         ? null
-        : this.#interrupted
+        : this.#interrupted || this.#stoppedUs !== null
           ? counted.offered + counted.dropped
           : this.#pace.planned
     return {

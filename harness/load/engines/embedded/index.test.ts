@@ -416,3 +416,23 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   for await (const chunk of request.setEncoding('utf8')) body += chunk
   return body
 }
+
+t.test(
+  'a stopped load sends no more, awaits what is open, and states its rates over the time it took',
+  async (t) => {
+    const url = await listenHttp(t, doubling)
+    const stop = new AbortController()
+    const result = await run({
+      target: { kind: 'runs', url },
+      profile: { kind: 'constant', rateRps: 100, durationMs: 60_000 },
+      stop: stop.signal,
+      onProgress: ({ answered }) => {
+        if (answered > 10) stop.abort()
+      },
+    })
+    t.ok(result.offered > 10 && result.offered < 1_000)
+    t.equal(result.completed, result.offered, 'each open arrival was awaited')
+    t.match(result, { unknown: 0, planned: result.offered })
+    t.ok(Math.abs((result.offeredRps ?? 0) - 100) < 20, `offered ${result.offeredRps}`)
+  },
+)

@@ -79,8 +79,9 @@ async function startThread(): Promise<Thread> {
     get alive() {
       return alive
     },
-    async run(plan, flowId, { signal, onProgress }) {
+    async run(plan, flowId, { signal, stop, onProgress }) {
       const abort = (): void => say({ kind: 'abort' })
+      const end = (): void => say({ kind: 'stop' })
       worker.ref()
       try {
         return await new Promise<LoadResult>((resolve, reject) => {
@@ -95,9 +96,12 @@ async function startThread(): Promise<Thread> {
           say({ kind: 'run', plan, flowId })
           if (signal?.aborted) abort()
           else signal?.addEventListener('abort', abort, { once: true })
+          if (stop?.aborted) end()
+          else stop?.addEventListener('abort', end, { once: true })
         })
       } finally {
         signal?.removeEventListener('abort', abort)
+        stop?.removeEventListener('abort', end)
         worker.unref()
       }
     },

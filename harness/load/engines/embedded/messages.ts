@@ -6,6 +6,7 @@ import type { LoadPlan } from '../../options.ts'
 export type ToGenerator =
   | { readonly kind: 'run'; readonly plan: LoadPlan; readonly flowId: string }
   | { readonly kind: 'abort' }
+  | { readonly kind: 'stop' }
   | { readonly kind: 'close' }
 
 export type FromGenerator =

@@ -10,12 +10,16 @@ serve(parentPort)
 function serve(port: MessagePort): void {
   const say = (message: FromGenerator): void => port.postMessage(message)
   let abort = new AbortController()
+  let stop = new AbortController()
   port.on('message', (message: ToGenerator) => {
     if (message.kind === 'abort') abort.abort()
+    else if (message.kind === 'stop') stop.abort()
     else if (message.kind === 'close') port.close()
     else {
       abort = new AbortController()
-      generate(message.plan, message.flowId, abort.signal, (progress) =>
+      stop = new AbortController()
+      const { signal } = abort
+      generate(message.plan, message.flowId, { signal, stop: stop.signal }, (progress) =>
         say({ kind: 'progress', progress }),
       ).then(
         (result) => say({ kind: 'done', result }),
