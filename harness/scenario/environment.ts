@@ -11,7 +11,9 @@ const tools = {
   k6: { args: ['version'], get: 'not found; get it from k6.io to generate load with --engine k6' },
 } as const
 
-export function describeEnvironment(cluster: Cluster, engine: LoadResult['engine']): EnvironmentInfo {
+export function describeEnvironment(
+  cluster: Pick<Cluster, 'kind' | 'description'>,
+  engine: LoadResult['engine']): EnvironmentInfo {
   return {
     cluster: cluster.kind,
     clusterDescription: cluster.description,

@@ -1,0 +1,60 @@
+// The command line of one scenario: options, help, and the session that runs it alone.
+
+import { basename } from 'node:path'
+import { GauntletErrors } from '../../contracts/errors.ts'
+import { type ExitCode, exitCodes } from '../../contracts/exit-codes.ts'
+import type { LoadedScenario, ScenarioDefinition } from './definition.ts'
+import { formatDuration, parseScenarioOptions, type ScenarioOptions, scenarioHelp } from './options.ts'
+import { runSession } from './session.ts'
+
+/** Shortest duration of a scenario that does not name one, ms. */
+const leastDurationMs = 1_000
+
+/** Runs the scenario in `file` as the command line `args` asks. */
+export async function runScenarioCommand(
+  file: string,
+  definition: ScenarioDefinition,
+  args: readonly string[],
+): Promise<ExitCode> {
+  const scenario: LoadedScenario = { name: basename(file, '.mjs'), file, definition }
+  const usage = `npx zx scenarios/${scenario.name}.mjs`
+  const help = (): string => scenarioHelp(usage, definition.summary, formatDuration(definition.durationMs))
+  return withOptions(
+    args,
+    {
+      leastDurationMs: definition.leastDurationMs ?? leastDurationMs,
+      takesFlow: definition.takesFlow === true,
+    },
+    help,
+    (options) =>
+      runSession({
+        suite: scenario.name,
+        scenarios: [scenario],
+        options,
+        durationOf: () => options.durationMs ?? definition.durationMs,
+        command: [usage, ...args].join(' '),
+      }),
+  )
+}
+
+/** Parses options, prints help or what is wrong with them, or runs; wrong usage is exit code 2. */
+export async function withOptions(
+  args: readonly string[],
+  limits: { readonly leastDurationMs: number; readonly takesFlow: boolean },
+  help: () => string,
+  run: (options: ScenarioOptions) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  try {
+    const options = parseScenarioOptions(args, limits)
+    if (options === 'help') {
+      process.stdout.write(help())
+      return exitCodes.pass
+    }
+    return await run(options)
+  } catch (error) {
+    if (!(error instanceof Error && 'fix' in error)) throw error
+    const problems = error instanceof GauntletErrors ? error.problems : [error]
+    for (const problem of problems) process.stderr.write(`error: ${problem.message}\n`)
+    return exitCodes.usage
+  }
+}

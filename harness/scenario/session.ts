@@ -1,0 +1,317 @@
+// One boot of the system, the scenarios of a suite one after another, one report, one exit code.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import type { Cluster, Role } from '../../contracts/cluster.ts'
+import { GauntletError } from '../../contracts/errors.ts'
+import { type ExitCode, exitCodeOf, exitCodes } from '../../contracts/exit-codes.ts'
+import type { LoadEngine, Workload } from '../../contracts/load.ts'
+import type { CheckerResult, Results, ScenarioResult } from '../../contracts/results.ts'
+import { resultsSchemaVersion } from '../../contracts/results.ts'
+import type { Targets } from '../../contracts/targets.ts'
+import {
+  loadTargets,
+  notMeasuredOf,
+  renderTable,
+  suiteVerdict,
+  verdictOf,
+  writeReport,
+} from '../../reports/index.ts'
+import { targets as defaultTargets } from '../../scenarios/targets.ts'
+import { clockOriginMs, monotonicUs } from '../clock.ts'
+import { startCluster } from '../cluster/index.ts'
+import { createEmbeddedEngine } from '../load/index.ts'
+import { createNoiseMeter, type NoiseMeter } from '../noise.ts'
+import type { LoadedScenario } from './definition.ts'
+import { describeEnvironment } from './environment.ts'
+import { formatDuration, type ScenarioOptions } from './options.ts'
+import { createProgress, type Progress } from './progress.ts'
+import { Trial } from './trial.ts'
+import { userWorkload } from './workloads.ts'
+
+export interface SessionOptions {
+  /** Names the report: the scenario's name, or `load`. */
+  readonly suite: string
+  readonly scenarios: readonly LoadedScenario[]
+  readonly options: ScenarioOptions
+  /** How long each scenario's load runs, ms. */
+  readonly durationOf: (scenario: LoadedScenario) => number
+  /** The command as typed, for the report. */
+  readonly command: string
+}
+
+/** Replicas that a scenario starts from unless it says otherwise; the architecture's. */
+const defaultReplicas: Readonly<Record<Role, number>> = { runtime: 1, balancer: 2, 'component-server': 3 }
+
+const ownComponents = join(import.meta.dirname, '../../scenarios/components/hold.ts')
+
+/** What ended the session before its last scenario did. */
+type Ended = NonNullable<ScenarioResult['ended']> & { readonly code: ExitCode }
+
+/**
+ * Runs the scenarios, writes the report, prints the table, and gives the exit code.
+ * @throws GauntletError for wrong options or a missing environment, before anything is started
+ */
+export async function runSession(session: SessionOptions): Promise<ExitCode> {
+  const { options } = session
+  const startedAtMs = performance.now()
+  const startedAt = new Date()
+  const progress = createProgress(options.json ? process.stderr : process.stdout, startedAtMs)
+  const targets = await loadTargets(defaultTargets, options.targets)
+  const ownWorkload =
+    options.flow === null ? null : userWorkload(options.flow, options.inputs, options.expect)
+  const abort = new AbortController()
+  let ended: Ended | null = null
+  const end = (reason: Ended): void => {
+    ended ??= reason
+    abort.abort()
+  }
+  await using stack = new AsyncDisposableStack()
+  stack.use(endOnSignals(end, progress))
+  stack.use(endOnStrayErrors(end))
+  const directory = await mkdtemp(join(tmpdir(), 'stepflow-gauntlet-client-'))
+  stack.defer(() => rm(directory, { recursive: true, force: true }))
+
+  const results: ScenarioResult[] = []
+  let environment: Results['environment'] | null = null
+  progress.say(`seed ${options.seed}; starting the system (${options.cluster})`)
+  try {
+    await using system = await bootSystem(session, abort.signal)
+    environment = describeEnvironment(system.cluster, system.engine.kind)
+    progress.say('the system is ready')
+    for (const scenario of session.scenarios) {
+      if (abort.signal.aborted) break
+      const result = await runTrial({
+        session,
+        scenario,
+        system,
+        targets,
+        ownWorkload,
+        progress,
+        directory,
+        signal: abort.signal,
+        ended: () => ended,
+        end,
+      })
+      results.push(result)
+      progress.say(`${scenario.name}: ${result.verdict}`)
+    }
+    progress.say('stopping the system')
+  } catch (error) {
+    if (error instanceof GauntletError && error.code === 'ERR_ENVIRONMENT') throw error
+    if (!abort.signal.aborted && error instanceof GauntletError && environment === null) {
+      results.push(bootFailure(session, error))
+    } else if (!abort.signal.aborted) {
+      end({ kind: 'error', message: textOf(error), code: exitCodes.harness })
+    }
+  }
+  progress.done()
+
+  const stopped = ended as Ended | null
+  const report: Results = {
+    schemaVersion: resultsSchemaVersion,
+    suite: session.suite,
+    verdict: suiteVerdict(results),
+    startedAt: startedAt.toISOString(),
+    durationMs: Math.round(performance.now() - startedAtMs),
+    clockOriginMs: clockOriginMs(),
+    seed: options.seed,
+    command: session.command,
+    environment: environment ?? describeEnvironment({ kind: options.cluster, description: {} }, 'embedded'),
+    scenarios: results,
+    notMeasured: notMeasuredOf(targets, results),
+  }
+  const out = isAbsolute(options.out) ? options.out : join(process.cwd(), options.out)
+  const paths = await writeReport(report, { outDirectory: out })
+  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`)
+  else process.stdout.write(`\n${renderTable(report, { colour: process.stdout.isTTY === true })}\n`)
+  progress.say(`report: ${paths.html}`)
+  if (stopped !== null) {
+    process.stderr.write(
+      `${stopped.kind === 'error' ? 'harness error' : 'interrupted'}: ${stopped.message}\n`,
+    )
+    return stopped.code
+  }
+  return exitCodeOf(report.verdict)
+}
+
+interface System extends AsyncDisposable {
+  readonly cluster: Cluster
+  readonly engine: LoadEngine
+  readonly noise: NoiseMeter
+}
+
+/** Boots cluster, load engine and noise meter side by side; a failure of one stops the others. */
+async function bootSystem(session: SessionOptions, signal: AbortSignal): Promise<System> {
+  await using stack = new AsyncDisposableStack()
+  const replicas = { ...defaultReplicas, ...session.scenarios[0]?.definition.replicas }
+  const [cluster, engine] = await Promise.allSettled([
+    startCluster(session.options.cluster, { replicas, componentFiles: [ownComponents], signal }),
+    createEmbeddedEngine(),
+  ])
+  if (cluster.status === 'fulfilled') stack.use(cluster.value)
+  if (engine.status === 'fulfilled') stack.use(engine.value)
+  if (cluster.status === 'rejected') throw cluster.reason
+  if (engine.status === 'rejected') throw engine.reason
+  const noise = createNoiseMeter()
+  stack.use(noise)
+  const owned = stack.move()
+  return {
+    cluster: cluster.value,
+    engine: engine.value,
+    noise,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+interface TrialRun {
+  readonly session: SessionOptions
+  readonly scenario: LoadedScenario
+  readonly system: System
+  readonly targets: Targets
+  readonly ownWorkload: Workload | null
+  readonly progress: Progress
+  readonly directory: string
+  readonly signal: AbortSignal
+  readonly ended: () => Ended | null
+  readonly end: (reason: Ended) => void
+}
+
+async function runTrial(run: TrialRun): Promise<ScenarioResult> {
+  const { session, scenario, system, signal } = run
+  const durationMs = session.durationOf(scenario)
+  const seed = session.options.seed
+  await restoreReplicas(system.cluster, scenario)
+  const trial = new Trial({
+    scenario,
+    cluster: system.cluster,
+    engine: system.engine,
+    noise: system.noise,
+    targets: run.targets,
+    progress: run.progress,
+    durationMs,
+    seed,
+    ownWorkload: scenario.definition.takesFlow === true ? run.ownWorkload : null,
+    directory: join(run.directory, scenario.name),
+    replay: replayCommand(session.options, scenario, durationMs),
+    signal,
+  })
+  try {
+    await scenario.definition.run(trial)
+  } catch (error) {
+    if (!signal.aborted && isOfCluster(error)) {
+      trial.judge(clusterUnknown(error))
+    } else if (!signal.aborted) {
+      run.end({ kind: 'error', message: `${scenario.name}: ${textOf(error)}`, code: exitCodes.harness })
+    }
+  }
+  const ended = run.ended()
+  return trial.result(ended === null ? undefined : { kind: ended.kind, message: ended.message })
+}
+
+/** Brings each role back to what the scenario starts from, whatever the one before left. */
+async function restoreReplicas(cluster: Cluster, scenario: LoadedScenario): Promise<void> {
+  const wanted = { ...defaultReplicas, ...scenario.definition.replicas }
+  const roles = Object.keys(wanted) as Role[]
+  await Promise.all(roles.map((role) => cluster.scale(role, wanted[role])))
+  await Promise.all(roles.map((role) => cluster.waitReady(role, { replicas: wanted[role] })))
+}
+
+/** The command that runs this trial again. */
+function replayCommand(options: ScenarioOptions, scenario: LoadedScenario, durationMs: number): string {
+  const words = [
+    `npx zx scenarios/${scenario.name}.mjs`,
+    `--seed ${options.seed}`,
+    `--duration ${formatDuration(durationMs)}`,
+  ]
+  if (options.cluster !== 'local') words.push(`--cluster ${options.cluster}`)
+  for (const name of ['flow', 'inputs', 'expect', 'targets'] as const) {
+    const value = options[name]
+    if (value !== null && (name === 'targets' || scenario.definition.takesFlow === true)) {
+      words.push(`--${name} ${/^[\w./@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`)
+    }
+  }
+  return words.join(' ')
+}
+
+function isOfCluster(error: unknown): error is GauntletError {
+  return error instanceof GauntletError && (error.code === 'ERR_CLUSTER' || error.code === 'ERR_TIMEOUT')
+}
+
+function clusterUnknown(error: GauntletError): CheckerResult {
+  return {
+    kind: 'checker',
+    name: 'cluster',
+    claim: 'The cluster does what the scenario asks of it',
+    outcome: 'unknown',
+    reason: error.message,
+    examined: 1,
+  }
+}
+
+/** A system that does not come up is a finding about the system, not about the harness. */
+function bootFailure(session: SessionOptions, error: GauntletError): ScenarioResult {
+  const judgement: CheckerResult = {
+    kind: 'checker',
+    name: 'boot',
+    claim: 'The system starts and becomes ready',
+    outcome: 'fail',
+    reason: error.message,
+    examined: 1,
+  }
+  const at = monotonicUs()
+  return {
+    scenario: 'boot',
+    summary: 'Starts the system and waits until every pod is ready',
+    verdict: verdictOf([judgement]),
+    startedAt: at,
+    endedAt: at,
+    seed: session.options.seed,
+    judgements: [judgement],
+    figures: [],
+    loads: [],
+    events: [],
+    pods: [],
+    replay: session.command,
+  }
+}
+
+/** The first signal ends the session with a report; the second ends the process at once. */
+function endOnSignals(end: (reason: Ended) => void, progress: Progress): Disposable {
+  let count = 0
+  const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    const code = signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
+    count += 1
+    if (count > 1) process.exit(code)
+    progress.say(`${signal}: stopping; the report will hold what was measured until now`)
+    end({ kind: 'interrupted', message: signal, code })
+  }
+  process.on('SIGINT', handle)
+  process.on('SIGTERM', handle)
+  return {
+    [Symbol.dispose]() {
+      process.off('SIGINT', handle)
+      process.off('SIGTERM', handle)
+    },
+  }
+}
+
+/** A throw or rejection that nothing caught is the harness's own fault: it ends the session with exit code 4. */
+function endOnStrayErrors(end: (reason: Ended) => void): Disposable {
+  const handle = (error: unknown): void => {
+    end({ kind: 'error', message: textOf(error), code: exitCodes.harness })
+  }
+  process.on('uncaughtException', handle)
+  process.on('unhandledRejection', handle)
+  return {
+    [Symbol.dispose]() {
+      process.off('uncaughtException', handle)
+      process.off('unhandledRejection', handle)
+    },
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,278 @@
+// One execution of a scenario: what its function is handed to offer load, break things, and judge.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Cluster, Pod, Role } from '../../contracts/cluster.ts'
+import type { ChaosEvent, History, PodState, WindowStarted } from '../../contracts/history.ts'
+import type {
+  LoadEngine,
+  LoadOptions,
+  LoadResult,
+  LoadTarget,
+  Profile,
+  Workload,
+} from '../../contracts/load.ts'
+import type {
+  AffinityMatrix,
+  CheckerResult,
+  Figure,
+  Judgement,
+  NamedLoad,
+  PodActivity,
+  ScenarioResult,
+} from '../../contracts/results.ts'
+import type { Targets } from '../../contracts/targets.ts'
+import { judgeThreshold, targetNamed, verdictOf } from '../../reports/index.ts'
+import { monotonicUs } from '../clock.ts'
+import type { NoiseMeter } from '../noise.ts'
+import type { LoadedScenario } from './definition.ts'
+import { gatherHistory } from './gather.ts'
+import type { Progress } from './progress.ts'
+import { readGauge } from './prometheus.ts'
+import { seededRandom } from './random.ts'
+import { builtInWorkload, type WorkloadName, type WorkloadOptions } from './workloads.ts'
+
+export interface TrialOptions {
+  readonly scenario: LoadedScenario
+  readonly cluster: Cluster
+  readonly engine: LoadEngine
+  readonly targets: Targets
+  readonly noise: NoiseMeter
+  readonly progress: Progress
+  readonly durationMs: number
+  readonly seed: number
+  /** The user's own workload, in place of the built-in one of scenarios that take it. */
+  readonly ownWorkload: Workload | null
+  /** Folder for the client's history files; made when needed, removed by the caller. */
+  readonly directory: string
+  /** The command that runs this trial again. */
+  readonly replay: string
+  /** Aborted when the trial is interrupted. */
+  readonly signal: AbortSignal
+}
+
+/** How one load of a scenario is offered; see contracts/load.ts. */
+export interface OfferOptions {
+  readonly workload: Workload
+  readonly profile: Profile
+  /** Default: the runtime's Service. */
+  readonly target?: LoadTarget
+  readonly timeoutMs?: number
+  /** Ends the arrivals before the profile does; what is open is still awaited. */
+  readonly until?: AbortSignal
+}
+
+/** Milliseconds the system gets, after the last load, to bring every run to an end. */
+const settleTimeoutMs = 10_000
+
+export class Trial {
+  readonly cluster: Cluster
+  readonly durationMs: number
+  readonly seed: number
+  readonly signal: AbortSignal
+  readonly noise: NoiseMeter
+  /** Seeded: the same seed, the same choices. */
+  readonly random: () => number
+  /** µs of CLOCK_MONOTONIC. */
+  readonly startedAt: number
+  readonly #options: TrialOptions
+  readonly #judgements: Judgement[] = []
+  readonly #figures: Figure[] = []
+  readonly #loads: NamedLoad[] = []
+  readonly #events: (ChaosEvent | PodState | WindowStarted)[] = []
+  readonly #clientFiles: string[] = []
+  readonly #stopWatching: () => void
+  #pods: readonly PodActivity[] = []
+  #affinity: AffinityMatrix | undefined
+  #open = 0
+
+  constructor(options: TrialOptions) {
+    this.#options = options
+    this.cluster = options.cluster
+    this.durationMs = options.durationMs
+    this.seed = options.seed
+    this.signal = options.signal
+    this.noise = options.noise
+    this.random = seededRandom(options.seed)
+    this.startedAt = monotonicUs()
+    this.#stopWatching = options.cluster.watch(({ at, kind, pod }) => {
+      const { name, role, address, ready, restarts } = pod
+      const phase = kind === 'gone' ? 'Gone' : pod.phase
+      this.#events.push({ kind: 'pod.state', at, role, pod: name, address, phase, ready, restarts })
+    })
+  }
+
+  /** A lasting line of progress. */
+  say(text: string): void {
+    this.#options.progress.say(`${this.#options.scenario.name}: ${text}`)
+  }
+
+  /** A built-in workload, or the user's own where `--flow` gave one and this scenario takes it. */
+  workload(name: WorkloadName, options: WorkloadOptions & { readonly builtIn?: boolean } = {}): Workload {
+    const own = this.#options.ownWorkload
+    return own !== null && options.builtIn !== true ? own : builtInWorkload(name, this.random, options)
+  }
+
+  /** Begins a stretch of the trial with a name; it ends where the next begins. Returns its start in µs. */
+  window(name: string): number {
+    const at = monotonicUs()
+    this.#events.push({ kind: 'window', at, scenario: this.#options.scenario.name, window: name })
+    return at
+  }
+
+  /** Offers a load under a name of its own; resolves when the last answer is in, or the trial is interrupted. */
+  async load(name: string, offer: OfferOptions): Promise<LoadResult> {
+    await mkdir(this.#options.directory, { recursive: true })
+    const serial = this.#clientFiles.length
+    const historyFile = join(this.#options.directory, `client-${serial}.ndjson`)
+    this.#clientFiles.push(historyFile)
+    await writeFile(historyFile, '')
+    this.#open += 1
+    const options: LoadOptions = {
+      target: offer.target ?? { kind: 'runs', url: await this.cluster.serviceUrl('runtime') },
+      workload: offer.workload,
+      profile: offer.profile,
+      signal: this.signal,
+      historyFile,
+      requestPrefix: `${this.#options.scenario.name}-${serial}-`,
+      onProgress: ({ offered, answered, failed, open }) =>
+        this.#options.progress.now(
+          `${this.#options.scenario.name}: ${name}: ${offered} offered, ${answered} answered, ${failed} failed, ${open} open`,
+        ),
+      ...(offer.until === undefined ? {} : { stop: offer.until }),
+      ...(offer.timeoutMs === undefined ? {} : { timeoutMs: offer.timeoutMs }),
+    }
+    const result = await this.#options.engine.run(options)
+    this.#loads.push({ name, load: result })
+    return result
+  }
+
+  /**
+   * Records a fault or an operation on the cluster: requested, then observed once `action` has resolved.
+   * The returned function records that it is gone again.
+   */
+  async chaos(
+    name: string,
+    victim: { readonly role?: Role; readonly pod?: string; readonly detail?: string },
+    action: () => Promise<unknown>,
+  ): Promise<() => void> {
+    const record = (phase: ChaosEvent['phase']): void => {
+      this.#events.push({ kind: 'chaos', at: monotonicUs(), name, phase, ...victim })
+    }
+    this.say(
+      `${name}${victim.pod === undefined ? '' : ` ${victim.pod}`}${victim.detail === undefined ? '' : ` (${victim.detail})`}`,
+    )
+    record('requested')
+    await action()
+    record('observed')
+    return () => record('cleared')
+  }
+
+  /** Pods of a role that are ready now. */
+  async readyPods(role: Role): Promise<readonly Pod[]> {
+    return (await this.cluster.pods(role)).filter((pod) => pod.ready && pod.phase === 'Running')
+  }
+
+  /** A gauge or counter of a pod's /metrics, summed over its labels; null where the pod does not answer. */
+  gauge(pod: Pod, name: string): Promise<number | null> {
+    return readGauge(this.cluster.podAdminUrl(pod), name)
+  }
+
+  /** Waits until the runtime counts no run in flight, or the deadline for hanging runs has passed. */
+  async settle(): Promise<void> {
+    const deadline = performance.now() + settleTimeoutMs
+    while (performance.now() < deadline && !this.signal.aborted) {
+      const runtimes = await this.cluster.pods('runtime')
+      const counts = await Promise.all(
+        runtimes.map((pod) => this.gauge(pod, 'stepflow_runtime_runs_in_flight')),
+      )
+      if (counts.every((count) => count === 0)) return
+      await pause(50, this.signal)
+    }
+  }
+
+  /** Every record of this trial so far, by all witnesses, in order; also fills the report's pods and affinity. */
+  async history(): Promise<History> {
+    const gathered = await gatherHistory({
+      cluster: this.cluster,
+      clientFiles: this.#clientFiles,
+      events: this.#events,
+      from: this.startedAt,
+    })
+    this.#pods = gathered.pods
+    this.#affinity = gathered.affinity
+    return gathered.history
+  }
+
+  /** Adds what checkers found. */
+  judge(...results: readonly CheckerResult[]): void {
+    for (const result of results) {
+      this.#judgements.push(result)
+      if (result.outcome !== 'pass') this.say(`${result.name}: ${result.outcome}: ${result.reason}`)
+    }
+  }
+
+  /**
+   * Compares a measured figure with the target of that name.
+   * @throws GauntletError where scenarios/targets.ts has no such target
+   */
+  threshold(name: string, measured: number | { readonly unknown: string }, samples?: number): void {
+    const result = judgeThreshold(targetNamed(this.#options.targets, name), measured, samples)
+    this.#judgements.push(result)
+    if (result.outcome !== 'pass') this.say(`${result.name}: ${result.outcome}: ${result.reason}`)
+  }
+
+  /** The value of a target, for scenarios that plan with it. */
+  target(name: string): number {
+    return targetNamed(this.#options.targets, name).target
+  }
+
+  /** A figure shown but not judged. */
+  figure(name: string, value: Figure['value'], unit?: string, note?: string): void {
+    this.#figures.push({
+      name,
+      value,
+      ...(unit === undefined ? {} : { unit }),
+      ...(note === undefined ? {} : { note }),
+    })
+  }
+
+  /** Pauses; returns early when the trial is interrupted. */
+  pause(ms: number): Promise<void> {
+    return pause(ms, this.signal)
+  }
+
+  /** The result so far. `ended` says why the scenario's function did not return. */
+  result(ended?: ScenarioResult['ended']): ScenarioResult {
+    this.#stopWatching()
+    return {
+      scenario: this.#options.scenario.name,
+      summary: this.#options.scenario.definition.summary,
+      verdict: verdictOf(this.#judgements, ended),
+      startedAt: this.startedAt,
+      endedAt: monotonicUs(),
+      seed: this.seed,
+      judgements: this.#judgements,
+      figures: this.#figures,
+      loads: this.#loads,
+      events: this.#events.toSorted((a, b) => a.at - b.at),
+      pods: this.#pods,
+      ...(this.#affinity === undefined ? {} : { affinity: this.#affinity }),
+      replay: this.#options.replay,
+      ...(ended === undefined ? {} : { ended }),
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })
+}

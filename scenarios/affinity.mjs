@@ -1,0 +1,46 @@
+#!/usr/bin/env zx
+// Affinity: every callback's reply reaches the pod that opened the stream, also while pods come and go.
+//
+//   npx zx scenarios/affinity.mjs --help
+
+import { scenario } from '../harness/start.mjs'
+
+await scenario(import.meta, {
+  summary: 'Every reply to a callback reaches the pod that opened its stream, also while pods come and go',
+  durationMs: 4_000,
+  suiteDurationMs: 3_000,
+  leastDurationMs: 2_000,
+
+  async run(t, { untilAborted }) {
+    const users = 200
+    const workload = t.workload('hold', { inputs: 4_000, holdMs: 800 })
+
+    // Hundreds of streams at once, on pods that stay.
+    const steadyFrom = t.window('steady')
+    await t.load('steady', { workload, profile: { kind: 'concurrent', users, durationMs: t.durationMs } })
+    const steadyUntil = t.window('settle')
+    await t.settle()
+
+    // The same load while component servers and balancers come and go.
+    const scalingFrom = t.window('scaling')
+    const enough = new AbortController()
+    const load = t.load('scaling', {
+      workload,
+      profile: { kind: 'concurrent', users, durationMs: 60_000 },
+      until: enough.signal,
+    })
+    await t.pause(500)
+    await t.scale({ 'component-server': 5, balancer: 3 })
+    await t.pause(1_000)
+    await t.scale({ 'component-server': 3, balancer: 2 })
+    enough.abort()
+    await load
+    const scalingUntil = t.window('settle')
+    await t.settle()
+
+    await t.check('affinity', 'correct-values', 'no-run-lost', 'none-hangs', 'once', 'no-cross-talk', 'streams-end', 'no-run-failed')
+    await t.check('callbacks-cross')
+    await t.fairness('fairness', { from: steadyFrom, until: steadyUntil })
+    await t.fairness('fairness while scaling', { from: scalingFrom, until: scalingUntil })
+  },
+})

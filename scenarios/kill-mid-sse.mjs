@@ -1,0 +1,55 @@
+#!/usr/bin/env zx
+// Kill in mid-stream: a component pod dies by SIGKILL while many of its streams wait for a callback's reply.
+//
+//   npx zx scenarios/kill-mid-sse.mjs --help
+
+import { scenario } from '../harness/start.mjs'
+
+await scenario(import.meta, {
+  summary: 'A component pod killed in mid-stream costs only the runs that were on it, and they fail at once and clearly',
+  durationMs: 5_000,
+  suiteDurationMs: 3_000,
+  leastDurationMs: 3_000,
+
+  async run(t) {
+    t.window('control')
+    const enough = new AbortController()
+    const profile = { durationMs: 60_000 }
+    const streams = t.load('streams', {
+      workload: t.workload('hold', { inputs: 4_000, holdMs: 400 }),
+      profile: { kind: 'concurrent', users: 120, ...profile },
+      until: enough.signal,
+    })
+    const simple = t.load('simple', {
+      workload: t.workload('double'),
+      profile: { kind: 'constant', rateRps: 60, ...profile },
+      until: enough.signal,
+    })
+    await t.pause(t.durationMs / 3)
+
+    // The runtime stands still for a moment, so that the streams' callbacks are surely unanswered at the kill.
+    t.window('fault')
+    const [runtime] = await t.readyPods('runtime')
+    const victim = t.pick(await t.readyPods('component-server'))
+    const thaw = await t.chaos('freeze runtime', { role: 'runtime', pod: runtime.name, detail: 'SIGSTOP' }, () =>
+      t.cluster.signalPod(runtime.name, 'SIGSTOP'),
+    )
+    await t.pause(600)
+    const kill = await t.kill(victim)
+    await t.cluster.signalPod(runtime.name, 'SIGCONT')
+    thaw()
+    await t.cluster.waitReady('component-server')
+
+    t.window('recovery')
+    await t.pause(t.durationMs / 3)
+    enough.abort()
+    await Promise.all([streams, simple])
+    t.window('settle')
+    await t.settle()
+
+    await t.streamsAtKill('streams-at-kill', kill)
+    await t.failFast('fail-fast', kill)
+    await t.recovery(kill)
+    await t.check('blast-radius', 'pod-replaced', 'correct-values', 'no-run-lost', 'none-hangs', 'once', 'affinity', 'no-cross-talk', 'streams-end')
+  },
+})

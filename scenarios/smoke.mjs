@@ -1,0 +1,30 @@
+#!/usr/bin/env zx
+// Smoke: a handful of runs of every kind, each result checked by value.
+//
+//   npx zx scenarios/smoke.mjs --help
+
+import { scenario } from '../harness/start.mjs'
+
+await scenario(import.meta, {
+  summary: 'Runs of every kind give the right results: simple, bidirectional, parallel and batch',
+  durationMs: 1_000,
+  takesFlow: true,
+
+  async run(t) {
+    t.window('smoke')
+    for (const { name, workload, count } of [
+      { name: 'simple', workload: 'double', count: 10 },
+      { name: 'bidirectional', workload: 'bidirectional', count: 5 },
+      { name: 'parallel', workload: 'parallel', count: 5 },
+      { name: 'batch', workload: 'batch', count: 20 },
+    ]) {
+      await t.load(name, {
+        workload: t.workload(workload, { inputs: count }),
+        profile: { kind: 'burst', count, concurrency: 5 },
+      })
+    }
+    await t.settle()
+    await t.check('correct-values', 'no-run-lost', 'none-hangs', 'once', 'affinity', 'no-cross-talk', 'streams-end')
+    await t.check('no-run-failed')
+  },
+})

@@ -1,0 +1,46 @@
+#!/usr/bin/env zx
+// Throughput: each component pod serves its share of a fixed arrival rate, and the runtime carries many runs at once.
+//
+//   npx zx scenarios/throughput.mjs --help
+
+import { scenario } from '../harness/start.mjs'
+
+await scenario(import.meta, {
+  summary: 'Every component pod serves 100 requests/s second by second, and the runtime carries 50 runs at once',
+  durationMs: 10_000,
+  suiteDurationMs: 5_000,
+  leastDurationMs: 4_000,
+  takesFlow: true,
+
+  async run(t) {
+    const pods = await t.readyPods('component-server')
+    const warmUpMs = 1_000
+
+    // Open model: arrivals come at their planned times, whatever the system does with the ones before.
+    t.window('warm-up')
+    const arrivals = t.load('arrival rate', {
+      workload: t.workload('double'),
+      profile: { kind: 'constant', rateRps: 100 * pods.length, durationMs: t.durationMs + warmUpMs },
+    })
+    await t.pause(warmUpMs)
+    t.window('arrival rate')
+    const rate = await arrivals
+
+    // Closed model: a few more than 50 runs are always open, each with a callback on either side of its hold.
+    t.window('ramp')
+    const concurrent = t.load('concurrent', {
+      workload: t.workload('hold', { inputs: 2_000, holdMs: 250, builtIn: true }),
+      profile: { kind: 'concurrent', users: 60, durationMs: t.durationMs },
+    })
+    await t.pause(warmUpMs)
+    const from = t.window('concurrent')
+    await concurrent
+    const until = t.window('settle')
+    await t.settle()
+
+    await t.check('correct-values', 'no-run-lost', 'none-hangs', 'once', 'affinity', 'streams-end', 'no-run-failed')
+    await t.podRate('pod-rate', { load: rate, warmUpMs })
+    await t.runsInFlight('concurrent-runs', { from, until: until - 500_000 })
+    await t.runTime('concurrent-run-time', { from, until: until - 500_000 })
+  },
+})
