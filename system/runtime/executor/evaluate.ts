@@ -1,0 +1,128 @@
+// Evaluates value expressions against what an item has so far: a value, a failure, or the steps still needed.
+
+import type { Expression } from '../../wire/flow-expression.ts'
+import { type Json, jsonNull } from '../../wire/json.ts'
+import { valueAt, valueAtOrNull } from '../../wire/json-path.ts'
+import type { FlowError, Outcome } from './failure.ts'
+
+/** What expressions can see. */
+export interface Scope {
+  readonly input: Json
+  /** The result of a step; `'pending'` while it has none, `'unknown'` where there is no such step. */
+  outcomeOf(step: string): Outcome | 'pending' | 'unknown'
+  /** The value of a variable from the run or the schema's default; undefined where neither has it. */
+  variable(name: string): Json | undefined
+}
+
+export type Evaluation =
+  | { readonly kind: 'value'; readonly value: Json }
+  | { readonly kind: 'failed'; readonly error: FlowError }
+  | { readonly kind: 'needs'; readonly steps: readonly string[] }
+
+/** Evaluates `expression`; a failure beats a need, so that a step that must fail does so at once. */
+export function evaluate(expression: Expression, scope: Scope): Evaluation {
+  const needs: string[] = []
+  const result = valueOf(expression, scope, needs)
+  if (typeof result !== 'string') return { kind: 'failed', error: result.error }
+  return needs.length > 0 ? { kind: 'needs', steps: [...new Set(needs)] } : { kind: 'value', value: result }
+}
+
+/**
+ * The steps whose results `expression` needs before anything else is known, each once. What stands in a
+ * branch, in a later member of `$coalesce` or in a default is not among them.
+ */
+export function firstNeeds(expression: Expression): string[] {
+  const found = new Set<string>()
+  const visit = (node: Expression): void => {
+    switch (node.kind) {
+      case 'step':
+        found.add(node.step)
+        return
+      case 'if':
+        return visit(node.condition)
+      case 'coalesce':
+        if (node.members[0] !== undefined) visit(node.members[0])
+        return
+      case 'object':
+        for (const [, value] of node.members) visit(value)
+        return
+      case 'array':
+        for (const value of node.members) visit(value)
+        return
+      default:
+        return
+    }
+  }
+  visit(expression)
+  return [...found]
+}
+
+interface Failed {
+  readonly error: FlowError
+}
+
+/** The value; while `needs` holds a step it is a stand-in. Recursion is bounded by the parser's levels. */
+function valueOf(node: Expression, scope: Scope, needs: string[]): Json | Failed {
+  switch (node.kind) {
+    case 'constant':
+    case 'literal':
+      return node.value
+    case 'step': {
+      const outcome = scope.outcomeOf(node.step)
+      if (outcome === 'pending') {
+        needs.push(node.step)
+        return jsonNull
+      }
+      if (outcome === 'unknown') return { error: { code: 404, message: `Unknown step: ${node.step}` } }
+      if (!outcome.ok) return outcome
+      return valueAtOrNull(outcome.value, node.path) ?? missing(`Path ${node.path.text} not found`)
+    }
+    case 'input':
+      return valueAt(scope.input, node.path) ?? missing(`Input path ${node.path.text} not found`)
+    case 'variable': {
+      const whole = scope.variable(node.name)
+      const value = whole === undefined ? undefined : valueAt(whole, node.rest)
+      if (value !== undefined) return value
+      if (node.byDefault !== null) return valueOf(node.byDefault, scope, needs)
+      return missing(`Undefined variable: ${node.name}`)
+    }
+    case 'if': {
+      const before = needs.length
+      const condition = valueOf(node.condition, scope, needs)
+      if (needs.length > before) return jsonNull
+      const holds = typeof condition === 'string' && condition !== 'null' && condition !== 'false'
+      if (holds) return valueOf(node.then, scope, needs)
+      return node.otherwise === null ? jsonNull : valueOf(node.otherwise, scope, needs)
+    }
+    case 'coalesce': {
+      for (const choice of node.members) {
+        const before = needs.length
+        const value = valueOf(choice, scope, needs)
+        if (typeof value !== 'string' || needs.length > before || value !== 'null') return value
+      }
+      return jsonNull
+    }
+    case 'object': {
+      let text = '{'
+      for (const [quoted, child] of node.members) {
+        const value = valueOf(child, scope, needs)
+        if (typeof value !== 'string') return value
+        text += text.length === 1 ? `${quoted}:${value}` : `,${quoted}:${value}`
+      }
+      return `${text}}` as Json
+    }
+    case 'array': {
+      let text = '['
+      for (const child of node.members) {
+        const value = valueOf(child, scope, needs)
+        if (typeof value !== 'string') return value
+        text += text.length === 1 ? value : `,${value}`
+      }
+      return `${text}]` as Json
+    }
+  }
+}
+
+function missing(message: string): Failed {
+  return { error: { code: 1, message } }
+}

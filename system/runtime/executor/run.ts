@@ -1,0 +1,321 @@
+// One run: its items, the steps under way, and the record that stays when it has ended.
+
+import type { HistoryWriter } from '../../program/history.ts'
+import type { Json } from '../../wire/json.ts'
+import { type WallMs, wallNow } from '../clock.ts'
+import type { RuntimeMetrics } from '../metrics.ts'
+import type { CallOutcome, Plugin, StepCall } from '../plugins/plugin.ts'
+import { brokenStep, type FlowError, type Outcome, unroutedStep } from './failure.ts'
+import { Item, type ItemHost } from './item.ts'
+import type { Plan } from './plan.ts'
+import type { Slots } from './slots.ts'
+
+export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled'
+export type StepStatus = 'blocked' | 'runnable' | 'running' | 'completed' | 'failed'
+
+/** What a run takes from the program around it. */
+export interface RunEnvironment {
+  readonly history: HistoryWriter
+  readonly metrics: RuntimeMetrics
+  /** Calls back after `delayMs`; returns what stops it. */
+  readonly after: (delayMs: number, callback: () => void) => () => void
+}
+
+export interface RunOptions {
+  readonly id: string
+  readonly plan: Plan
+  readonly inputs: readonly Json[]
+  readonly variables: ReadonlyMap<string, Json>
+  /** Normal form of the overrides; null without any. */
+  readonly overrides: Json | null
+  readonly root: string
+  readonly parent: string | null
+  readonly slots: Slots
+}
+
+export class Run implements ItemHost {
+  readonly id: string
+  readonly plan: Plan
+  readonly inputs: readonly Json[]
+  readonly overrides: Json | null
+  readonly rootRunId: string
+  readonly parentRunId: string | null
+  readonly createdAt: WallMs = wallNow()
+  readonly slots: Slots
+  readonly #environment: RunEnvironment
+  readonly #variables: ReadonlyMap<string, Json>
+  readonly #stepStatus: StepStatus[]
+  readonly #stepOutcomes: (Outcome | undefined)[]
+  readonly #outcomes: (Outcome | undefined)[]
+  readonly #endedAt: WallMs[] = []
+  readonly #onEnd: (() => void)[] = []
+  readonly #onCancel = new Set<() => void>()
+  #next = 0
+  #open: number
+  #status: RunStatus = 'running'
+  #completedAt: WallMs | null = null
+
+  constructor(options: RunOptions, environment: RunEnvironment) {
+    this.id = options.id
+    this.plan = options.plan
+    this.inputs = options.inputs
+    this.overrides = options.overrides
+    this.rootRunId = options.root
+    this.parentRunId = options.parent
+    this.slots = options.slots
+    this.#variables = options.variables
+    this.#environment = environment
+    this.#open = options.inputs.length
+    this.#outcomes = new Array<Outcome | undefined>(options.inputs.length)
+    this.#stepStatus = options.plan.steps.map(() => 'blocked')
+    this.#stepOutcomes = new Array<Outcome | undefined>(options.plan.steps.length)
+  }
+
+  get status(): RunStatus {
+    return this.#status
+  }
+
+  get completedAt(): WallMs | null {
+    return this.#completedAt
+  }
+
+  /** Queues the items; a run without any ends at once. */
+  start(): void {
+    if (this.#open === 0) return this.#finish()
+    this.slots.offer(() => this.#startItem())
+    this.slots.pump()
+  }
+
+  /** Calls back when the run has ended, at once if it has. */
+  whenEnded(listener: () => void): void {
+    if (this.#status === 'running') this.#onEnd.push(listener)
+    else listener()
+  }
+
+  /** Starts nothing more and ends the run as cancelled; calls under way are told. */
+  cancel(): void {
+    if (this.#status !== 'running') return
+    this.#status = 'cancelled'
+    for (const listener of [...this.#onCancel]) listener()
+    this.#settle()
+  }
+
+  stepStatus(step: number): StepStatus {
+    return this.#stepStatus[step] ?? 'blocked'
+  }
+
+  /** The last result of a step, whichever item it was of. */
+  stepOutcome(step: number): Outcome | undefined {
+    return this.#stepOutcomes[step]
+  }
+
+  outcome(item: number): Outcome | undefined {
+    return this.#outcomes[item]
+  }
+
+  endedAt(item: number): WallMs | undefined {
+    return this.#endedAt[item]
+  }
+
+  /** False once every item has been started. */
+  #startItem(): boolean {
+    if (this.#status !== 'running') return false
+    const index = this.#next++
+    const input = this.inputs[index]
+    if (input === undefined) return false
+    new Item(this.plan, this, index, input).start()
+    return this.#next < this.inputs.length
+  }
+
+  // ---- what items ask ---------------------------------------------------------------------------------
+
+  variable(name: string): Json | undefined {
+    return this.#variables.get(name) ?? this.plan.variableDefaults.get(name)
+  }
+
+  ready(item: Item, step: number, input: Json): void {
+    this.#stepStatus[step] = 'runnable'
+    this.slots.enqueue(() => this.#execute(item, step, input))
+  }
+
+  skipped(item: Item, step: number, outcome: Outcome): void {
+    this.#record(item, step, outcome, { attempt: 0 })
+  }
+
+  done(item: Item, output: Outcome): void {
+    if (this.#status !== 'running') return
+    this.#outcomes[item.index] = output
+    this.#endedAt[item.index] = wallNow()
+    if (--this.#open === 0) this.#finish()
+  }
+
+  // ---- one step ---------------------------------------------------------------------------------------
+
+  #execute(item: Item, step: number, input: Json): void {
+    const planned = this.plan.steps[step]
+    if (planned === undefined || this.#status !== 'running') return this.#leave({ held: true })
+    const { step: definition } = planned
+    this.#stepStatus[step] = 'running'
+    const { history } = this.#environment
+    if (history.enabled) {
+      history.record({
+        kind: 'step.started',
+        runId: this.id,
+        stepId: definition.id,
+        item: item.index,
+        component: definition.component,
+      })
+    }
+    const slot = { held: true }
+    const target = planned.resolve(input)
+    if (target.kind === 'none') {
+      const outcome: Outcome = { ok: false, error: unroutedStep(definition.id, target.problem) }
+      return this.#conclude(item, step, outcome, { attempt: 1 }, slot)
+    }
+    this.#attempt(item, step, input, target.plugin, target.component, 1, slot)
+  }
+
+  #attempt(
+    item: Item,
+    step: number,
+    input: Json,
+    plugin: Plugin,
+    component: string,
+    attempt: number,
+    slot: { held: boolean },
+  ): void {
+    const stepId = this.plan.steps[step]?.step.id as string
+    let listeners: (() => void)[] | null = null
+    const call: StepCall = {
+      runId: this.id,
+      rootRunId: this.rootRunId,
+      flowId: this.plan.flow.id,
+      stepId,
+      item: item.index,
+      attempt,
+      component,
+      input,
+      onCancel: (listener) => {
+        listeners ??= []
+        listeners.push(listener)
+        this.#onCancel.add(listener)
+      },
+      yieldSlot: () => {
+        if (!slot.held) return
+        slot.held = false
+        this.slots.release()
+        queueMicrotask(this.slots.pump)
+      },
+    }
+    const settle = (result: CallOutcome): void => {
+      for (const listener of listeners ?? []) this.#onCancel.delete(listener)
+      this.#answered(item, step, input, plugin, component, attempt, slot, result)
+    }
+    const result = plugin.execute(call)
+    if (result instanceof Promise) result.then(settle)
+    else settle(result)
+  }
+
+  #answered(
+    item: Item,
+    step: number,
+    input: Json,
+    plugin: Plugin,
+    component: string,
+    attempt: number,
+    slot: { held: boolean },
+    result: CallOutcome,
+  ): void {
+    if (this.#status !== 'running') return this.#leave(slot)
+    const definition = this.plan.steps[step]?.step
+    if (definition === undefined) return this.#leave(slot)
+    const { metrics } = this.#environment
+    if (result.kind === 'success') {
+      return this.#conclude(item, step, { ok: true, value: result.value }, { ...result, attempt }, slot)
+    }
+    const error: FlowError =
+      result.kind === 'failed'
+        ? result.error
+        : brokenStep(definition.id, component, attempt, result.causes, result.details)
+    const { onError } = definition
+    if (onError.action === 'retry' && attempt < onError.maxAttempts) {
+      metrics.retries.inc()
+      const stop = this.#environment.after(retryDelayMs(attempt), () => {
+        this.#onCancel.delete(abandon)
+        this.#attempt(item, step, input, plugin, component, attempt + 1, slot)
+      })
+      const abandon = (): void => {
+        stop()
+        this.#onCancel.delete(abandon)
+        this.#leave(slot)
+      }
+      this.#onCancel.add(abandon)
+      return
+    }
+    const outcome: Outcome =
+      onError.action === 'useDefault' ? { ok: true, value: onError.defaultValue } : { ok: false, error }
+    const witness =
+      result.kind === 'broken'
+        ? { attempt, requestId: result.requestId, pod: result.details.pod }
+        : { attempt }
+    this.#conclude(item, step, outcome, witness, slot)
+  }
+
+  #conclude(item: Item, step: number, outcome: Outcome, witness: StepWitness, slot: { held: boolean }): void {
+    this.#record(item, step, outcome, witness)
+    item.ended(step, outcome)
+    this.#leave(slot)
+  }
+
+  /** Stores the step's result: once for each step of each item. */
+  #record(item: Item, step: number, outcome: Outcome, witness: StepWitness): void {
+    const { history, metrics } = this.#environment
+    this.#stepOutcomes[step] = outcome
+    this.#stepStatus[step] = outcome.ok ? 'completed' : 'failed'
+    metrics.steps.inc(outcome.ok ? 'success' : 'failed')
+    if (!history.enabled) return
+    history.record({
+      kind: 'step.result',
+      runId: this.id,
+      stepId: this.plan.steps[step]?.step.id ?? '',
+      item: item.index,
+      attempt: witness.attempt,
+      ...(witness.requestId === undefined ? {} : { requestId: witness.requestId }),
+      outcome: outcome.ok ? 'success' : 'failed',
+      ...(witness.pod === undefined ? {} : { instanceId: witness.pod }),
+      ...(outcome.ok ? {} : { error: outcome.error.message }),
+    })
+  }
+
+  #leave(slot: { held: boolean }): void {
+    if (slot.held) {
+      slot.held = false
+      this.slots.release()
+    }
+    this.slots.pump()
+  }
+
+  // ---- the end ----------------------------------------------------------------------------------------
+
+  #finish(): void {
+    this.#status = this.#outcomes.some((outcome) => outcome?.ok === false) ? 'failed' : 'completed'
+    this.#settle()
+  }
+
+  #settle(): void {
+    this.#completedAt = wallNow()
+    this.#onCancel.clear()
+    for (const listener of this.#onEnd.splice(0)) listener()
+  }
+}
+
+interface StepWitness {
+  readonly attempt: number
+  readonly requestId?: string | undefined
+  readonly pod?: string | undefined
+}
+
+/** Doubles from 100 ms up to 5 s. */
+function retryDelayMs(attempt: number): number {
+  return Math.min(5_000, 100 * 2 ** (attempt - 1))
+}

@@ -1,0 +1,79 @@
+// The runtime: takes flows and runs over HTTP, and has component servers do the steps.
+//
+//   main.ts        flags, start, end                     settings.ts  the flags themselves
+//   program.ts     the parts put together                config.ts    stepflow-config.yml
+//   api/           HTTP in: server → flows, runs, health
+//   executor/      executor → run → item: which step next (plan, evaluate), how many at once (slots)
+//   plugins/       router → builtin, stepflow (handshake, call, reply over one HTTP client)
+//   builtins/      components inside the runtime, one file each
+//   store/         runs and blobs in memory
+//   callbacks.ts   what components ask back on their streams
+//
+// A run: api/runs → executor → run → item → slots → plugins/stepflow → call → item → run → api/runs.
+
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { GauntletError } from '../../contracts/errors.ts'
+import { helpText, parseFlags } from '../program/flags.ts'
+import { openHistory } from '../program/history.ts'
+import { openLog } from '../program/log.ts'
+import { createResolve } from '../program/resolve.ts'
+import { onShutdown, runMain } from '../program/shutdown.ts'
+import { emptyConfig, parseConfig, type RuntimeConfig } from './config.ts'
+import { startRuntime } from './program.ts'
+import { runtimeFlags } from './settings.ts'
+
+runMain(async () => {
+  const flags = parseFlags(runtimeFlags, process.argv.slice(2))
+  if (flags === 'help') {
+    process.stdout.write(
+      helpText('npm run runtime -- [flags]', 'Runs flows: the Stepflow runtime.', runtimeFlags, [
+        'STEPFLOW_DNS=address:port names the DNS server that URLs of plugins are resolved by.',
+      ]),
+    )
+    return
+  }
+  const log = openLog({
+    program: 'runtime',
+    level: flags['log-level'],
+    format: flags['log-format'],
+    destination: flags['log-destination'],
+    file: flags['log-file'],
+  })
+  const history = openHistory({ witness: 'runtime', pod: process.env['POD_NAME'] ?? hostname() })
+  const runtime = await startRuntime({
+    config: readConfig(flags.config, flags['config-stdin']),
+    host: flags.host,
+    port: flags.port,
+    adminAddress: flags['admin-address'],
+    pluginStartTimeoutMs: flags['plugin-start-timeout-ms'],
+    resolve: createResolve(),
+    history,
+    log,
+    onStopRequested: (stop) =>
+      onShutdown(log, flags['shutdown-timeout-ms'], async (signal) => {
+        if (history.enabled) history.record({ kind: 'process.stopping', reason: signal })
+        await stop()
+        history.close()
+      }),
+  })
+  process.stdout.write(`{"port":${runtime.port}}\n`)
+  if (flags.host === '127.0.0.1') {
+    log.info({ host: flags.host }, 'reachable from this machine only: open up with --host 0.0.0.0')
+  }
+})
+
+function readConfig(file: string | null, fromStdin: boolean): RuntimeConfig {
+  if (file === null && !fromStdin) return emptyConfig
+  try {
+    return parseConfig(readFileSync(fromStdin ? 0 : (file ?? ''), 'utf8'))
+  } catch (error) {
+    if (error instanceof GauntletError) throw error
+    throw new GauntletError('ERR_CONFIG_READ', `cannot read ${file ?? 'standard input'}`, {
+      field: '--config',
+      value: file,
+      fix: 'name a readable file',
+      cause: error,
+    })
+  }
+}

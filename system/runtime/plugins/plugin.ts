@@ -1,0 +1,55 @@
+// What a plugin is: something that runs components on behalf of steps.
+
+import type { Json } from '../../wire/json.ts'
+import type { BreakDetails, Cause, FlowError } from '../executor/failure.ts'
+
+/** One attempt of a step, as a plugin sees it. */
+export interface StepCall {
+  readonly runId: string
+  readonly rootRunId: string
+  readonly flowId: string
+  readonly stepId: string
+  /** Index of the run's item, from 0. */
+  readonly item: number
+  /** From 1. */
+  readonly attempt: number
+  /** The component's name as the plugin knows it: `/double`. */
+  readonly component: string
+  readonly input: Json
+  /** Calls back when the run is cancelled; the call should then end soon, however it likes. */
+  onCancel(listener: () => void): void
+  /** Lets another step of the run start while this one waits for steps of its own (sub-flows). */
+  yieldSlot(): void
+}
+
+export type CallOutcome =
+  | { readonly kind: 'success'; readonly value: Json; readonly requestId?: string; readonly pod?: string }
+  /** The component's own, typed failure: it becomes the step's result as it is. */
+  | { readonly kind: 'failed'; readonly error: FlowError }
+  /** The call broke: transport, protocol, or a component server's JSON-RPC error. */
+  | {
+      readonly kind: 'broken'
+      readonly causes: readonly Cause[]
+      readonly details: BreakDetails
+      readonly requestId?: string
+    }
+
+export interface ComponentInfo {
+  readonly component: string
+  readonly description?: string
+  readonly inputSchema?: Json
+  readonly outputSchema?: Json
+}
+
+export interface Plugin {
+  /**
+   * Makes the plugin ready for calls.
+   * @throws GauntletError ERR_PLUGIN where it cannot be
+   */
+  start(signal: AbortSignal): Promise<void>
+  /** Never throws; an outcome that is there at once need not be a promise. */
+  execute(call: StepCall): CallOutcome | Promise<CallOutcome>
+  /** @throws Error where the plugin cannot say */
+  components(): Promise<readonly ComponentInfo[]>
+  close(): Promise<void>
+}

@@ -1,0 +1,172 @@
+// Routes: a component's path in a flow to the plugin that has it and its name there.
+
+import { GauntletError } from '../../../contracts/errors.ts'
+import type { Json } from '../../wire/json.ts'
+import { type JsonPath, valueAt } from '../../wire/json-path.ts'
+import type { Plugin } from './plugin.ts'
+
+export interface RouteRule {
+  readonly plugin: string
+  /** Template of the component's name, with `{parameter}`; null: `/` and the parameter `component`. */
+  readonly component: string | null
+  readonly allow: readonly string[] | null
+  readonly deny: readonly string[] | null
+  /** All must hold on the step's input. */
+  readonly conditions: readonly { readonly path: JsonPath; readonly value: Json }[]
+}
+
+export interface Route {
+  /** `/python/{*component}` */
+  readonly pattern: string
+  readonly rules: readonly RouteRule[]
+}
+
+export type Target =
+  | { readonly kind: 'found'; readonly name: string; readonly plugin: Plugin; readonly component: string }
+  | { readonly kind: 'none'; readonly problem: string }
+
+/** Finds the target of a component for a step's input. */
+export type Resolve = (input: Json) => Target
+
+export interface Router {
+  /** The target of `component`, which its step's input may decide. */
+  resolver(component: string): Resolve
+  /** All routes, most specific first. */
+  readonly routes: readonly Route[]
+}
+
+/** @throws GauntletError ERR_CONFIG_FIELD where patterns are malformed or in each other's way */
+export function createRouter(routes: readonly Route[], plugins: ReadonlyMap<string, Plugin>): Router {
+  const patterns = routes.map((route) => ({ route, segments: parsePattern(route.pattern) }))
+  patterns.sort((a, b) => bySpecificity(a.segments, b.segments))
+  const shapes = new Map<string, string>()
+  for (const { route, segments } of patterns) {
+    const shape = segments.map((segment) => (segment.kind === 'text' ? segment.text : segment.kind)).join('/')
+    const other = shapes.get(shape)
+    if (other !== undefined) {
+      throw new GauntletError(
+        'ERR_CONFIG_FIELD',
+        `Failed to insert route for pattern '${route.pattern}': Insertion failed due to conflict with previously registered route: ${other}`,
+        { field: `routes.${route.pattern}`, fix: 'keep one of the two' },
+      )
+    }
+    shapes.set(shape, route.pattern)
+    for (const rule of route.rules) {
+      if (!plugins.has(rule.plugin)) {
+        throw new GauntletError('ERR_CONFIG_FIELD', `plugin not found: ${rule.plugin}`, {
+          field: `routes.${route.pattern}`,
+          value: rule.plugin,
+          fix: `use one of ${[...plugins.keys()].join(', ')}`,
+        })
+      }
+    }
+  }
+  return {
+    routes: patterns.map(({ route }) => route),
+    resolver(component) {
+      const none: Target = { kind: 'none', problem: `No matching rule found for component: ${component}` }
+      for (const { route, segments } of patterns) {
+        const parameters = match(segments, component)
+        if (parameters === null) continue
+        const choices = route.rules.map((rule) => ({
+          rule,
+          target: targetOf(rule, route.pattern, parameters, plugins),
+        }))
+        const [only] = choices
+        if (choices.length === 1 && only !== undefined && only.rule.conditions.length === 0) {
+          const target = allowed(only.rule, only.target) ? only.target : none
+          return () => target
+        }
+        return (input) => {
+          for (const { rule, target } of choices) {
+            if (allowed(rule, target) && rule.conditions.every((c) => valueAt(input, c.path) === c.value))
+              return target
+          }
+          return none
+        }
+      }
+      return () => none
+    },
+  }
+}
+
+function targetOf(
+  rule: RouteRule,
+  pattern: string,
+  parameters: ReadonlyMap<string, string>,
+  plugins: ReadonlyMap<string, Plugin>,
+): Target {
+  const plugin = plugins.get(rule.plugin) as Plugin
+  if (rule.component === null) {
+    const rest = parameters.get('component')
+    return rest === undefined
+      ? { kind: 'none', problem: `Parameter 'component' not available in pattern '${pattern}'` }
+      : { kind: 'found', name: rule.plugin, plugin, component: `/${rest}` }
+  }
+  const component = rule.component.replace(
+    /\{\*?([^}]+)\}/g,
+    (whole, name: string) => parameters.get(name) ?? whole,
+  )
+  return { kind: 'found', name: rule.plugin, plugin, component }
+}
+
+function allowed(rule: RouteRule, target: Target): boolean {
+  if (target.kind === 'none') return true
+  if (rule.allow !== null && !rule.allow.includes(target.component)) return false
+  return rule.deny === null || !rule.deny.includes(target.component)
+}
+
+type Segment =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'one'; readonly name: string }
+  | { readonly kind: 'rest'; readonly name: string }
+
+function parsePattern(pattern: string): readonly Segment[] {
+  const bad = (problem: string, fix: string): GauntletError =>
+    new GauntletError('ERR_CONFIG_FIELD', problem, { field: `routes.${pattern}`, value: pattern, fix })
+  if (!pattern.startsWith('/')) throw bad('a pattern starts with /', 'write /name/{*component}')
+  const parts = pattern.slice(1).split('/')
+  return parts.map((part, index): Segment => {
+    const match = /^\{(\*?)([^{}*]+)\}$/.exec(part)
+    if (match === null) {
+      if (/[{}]/.test(part)) throw bad(`cannot read '${part}'`, 'use {name} or {*name} for a whole segment')
+      return { kind: 'text', text: part }
+    }
+    const name = match[2] as string
+    if (match[1] === '') return { kind: 'one', name }
+    if (index !== parts.length - 1) throw bad(`{*${name}} must come last`, 'use {name} for one segment')
+    return { kind: 'rest', name }
+  })
+}
+
+const rank = { text: 0, one: 1, rest: 2 } as const
+
+/** Fixed text before a parameter, a parameter before a rest, segment by segment. */
+function bySpecificity(a: readonly Segment[], b: readonly Segment[]): number {
+  for (let index = 0; index < Math.min(a.length, b.length); index++) {
+    const difference = rank[a[index]?.kind ?? 'rest'] - rank[b[index]?.kind ?? 'rest']
+    if (difference !== 0) return difference
+  }
+  return b.length - a.length
+}
+
+function match(segments: readonly Segment[], component: string): ReadonlyMap<string, string> | null {
+  if (!component.startsWith('/')) return null
+  const parts = component.slice(1).split('/')
+  const parameters = new Map<string, string>()
+  for (const [index, segment] of segments.entries()) {
+    const part = parts[index]
+    if (part === undefined) return null
+    if (segment.kind === 'rest') {
+      const rest = parts.slice(index).join('/')
+      if (rest === '') return null
+      parameters.set(segment.name, rest)
+      return parameters
+    }
+    if (segment.kind === 'one') {
+      if (part === '') return null
+      parameters.set(segment.name, part)
+    } else if (segment.text !== part) return null
+  }
+  return parts.length === segments.length ? parameters : null
+}

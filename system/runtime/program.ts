@@ -1,0 +1,125 @@
+// Puts the runtime together, starts it in the order of the original, and ends it without losing a run.
+
+import type { AddressInfo } from 'node:net'
+import { type Admin, listen, startAdmin } from '../program/admin.ts'
+import type { HistoryWriter } from '../program/history.ts'
+import type { Log } from '../program/log.ts'
+import type { Resolve } from '../program/resolve.ts'
+import { flowRoutes } from './api/flows.ts'
+import { healthRoutes } from './api/health.ts'
+import { runRoutes } from './api/runs.ts'
+import { createApiServer } from './api/server.ts'
+import { createCallbacks } from './callbacks.ts'
+import type { PluginConfig, RuntimeConfig } from './config.ts'
+import { createExecutor, type Executor } from './executor/executor.ts'
+import { createMetrics } from './metrics.ts'
+import { createBuiltinPlugin } from './plugins/builtin.ts'
+import type { Plugin } from './plugins/plugin.ts'
+import { createRouter } from './plugins/router.ts'
+import { defaultMaxMessageBytes } from './plugins/stepflow/answer.ts'
+import { createStepflowPlugin } from './plugins/stepflow.ts'
+import { createBlobStore } from './store/blobs.ts'
+import { createRunStore } from './store/runs.ts'
+
+export interface RuntimeOptions {
+  readonly config: RuntimeConfig
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly adminAddress: string
+  readonly pluginStartTimeoutMs: number
+  readonly resolve: Resolve
+  readonly history: HistoryWriter
+  readonly log: Log
+  /** Told, before plugins start, how to end the runtime gracefully. */
+  readonly onStopRequested: (stop: () => Promise<void>) => void
+}
+
+export interface Runtime {
+  readonly port: number
+  readonly adminAddress: string
+}
+
+/** Bytes of a request's body: Stepflow's limit. */
+const maxBodyBytes = 2 * 1024 * 1024
+/** ms a step may take as a whole, and its connection to come about. */
+const stepDeadlineMs = 30 * 60_000
+const connectTimeoutMs = 2_000
+
+/**
+ * Order: admin listener, plugins (their handshakes), API listener. Resolves when runs are taken.
+ * @throws GauntletError ERR_LISTEN, ERR_PLUGIN, ERR_CONFIG_FIELD
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { config, log, history } = options
+  for (const place of config.warnings) log.warn({ place }, 'unknown key in the configuration, ignored')
+  const metrics = createMetrics()
+  const blobs = createBlobStore()
+  const runs = createRunStore()
+  const callbacks = createCallbacks({ blobs })
+
+  let executor: Executor
+  const createPlugin = (plugin: PluginConfig): Plugin => {
+    switch (plugin.kind) {
+      case 'builtin':
+        return createBuiltinPlugin({ blobs, executor: () => executor, runOf: (id) => runs.get(id) })
+      case 'stepflow':
+        return createStepflowPlugin({
+          name: plugin.name,
+          url: plugin.url,
+          resolve: options.resolve,
+          callbacks,
+          history,
+          metrics,
+          log,
+          startTimeoutMs: options.pluginStartTimeoutMs,
+          connectTimeoutMs,
+          deadlineMs: stepDeadlineMs,
+          maxMessageBytes: defaultMaxMessageBytes,
+        })
+    }
+  }
+  const plugins = new Map(config.plugins.map((plugin) => [plugin.name, createPlugin(plugin)]))
+  const router = createRouter(config.routes, plugins)
+  executor = createExecutor({ router, store: runs, history, metrics })
+
+  let state: 'starting' | 'ready' | 'stopping' = 'starting'
+  const api = createApiServer({
+    routes: [...healthRoutes(), ...flowRoutes(blobs), ...runRoutes({ blobs, runs, executor })],
+    maxBodyBytes,
+    refusing: () => (state === 'stopping' ? 'the runtime is stopping' : null),
+    onError: (error) => log.error({ error: String(error) }, 'request failed'),
+  })
+  const admin: Admin = await startAdmin({
+    address: options.adminAddress,
+    registry: metrics.registry,
+    notReady: () => (state === 'ready' ? null : state),
+  })
+  log.info({ address: admin.address }, 'admin listening')
+
+  const starting = new AbortController()
+  options.onStopRequested(async () => {
+    state = 'stopping'
+    starting.abort()
+    await executor.idle()
+    await new Promise<void>((resolve) => {
+      api.close(() => resolve())
+      api.closeIdleConnections()
+    })
+    for (const plugin of plugins.values()) await plugin.close()
+    await admin.close()
+  })
+
+  try {
+    await Promise.all([...plugins.values()].map((plugin) => plugin.start(starting.signal)))
+    await listen(api, options.host, options.port, '--port')
+  } catch (error) {
+    // A stop asked for meanwhile ends the process by itself.
+    if (starting.signal.aborted) return new Promise(() => {})
+    throw error
+  }
+  state = 'ready'
+  const { port } = api.address() as AddressInfo
+  log.info({ host: options.host, port, plugins: [...plugins.keys()] }, 'serving')
+  return { port, adminAddress: admin.address }
+}

@@ -1,0 +1,181 @@
+// Value expressions of a flow: JSON to a tree whose constant parts are text, and back.
+
+import { arrayOf, elements, type Json, jsonNull, kindOf, members, objectOf, quote, unquote } from './json.ts'
+import { type JsonPath, parsePath, wholePath } from './json-path.ts'
+
+export type Expression =
+  /** Text that stands for itself. */
+  | { readonly kind: 'constant'; readonly value: Json }
+  /** `$literal`: `value` untouched, whatever it looks like. */
+  | { readonly kind: 'literal'; readonly value: Json }
+  | { readonly kind: 'step'; readonly step: string; readonly path: JsonPath }
+  | { readonly kind: 'input'; readonly path: JsonPath }
+  /** The first segment of `path` names the variable. */
+  | {
+      readonly kind: 'variable'
+      readonly path: JsonPath
+      readonly name: string
+      readonly rest: JsonPath
+      readonly byDefault: Expression | null
+    }
+  | {
+      readonly kind: 'if'
+      readonly condition: Expression
+      readonly then: Expression
+      readonly otherwise: Expression | null
+    }
+  | { readonly kind: 'coalesce'; readonly members: readonly Expression[] }
+  | { readonly kind: 'object'; readonly members: readonly (readonly [Json, Expression])[] }
+  | { readonly kind: 'array'; readonly members: readonly Expression[] }
+
+export const nullExpression: Expression = { kind: 'constant', value: jsonNull }
+
+/** A document of the wrong shape: `path` says where (`steps[0].input`), `problem` what. */
+export class ShapeError extends Error {
+  readonly path: string
+  readonly problem: string
+  /** Whether the place meant is the start of the value at `path` or its end. */
+  readonly edge: 'start' | 'end'
+
+  constructor(path: string, problem: string, edge: 'start' | 'end' = 'end') {
+    super(path === '' ? problem : `${path}: ${problem}`)
+    this.name = 'ShapeError'
+    this.path = path
+    this.problem = problem
+    this.edge = edge
+  }
+}
+
+/**
+ * Reads an expression. Objects with `$literal`, `$if`, `$coalesce`, `$step`, `$input` or `$variable` (looked
+ * for in this order) are expressions, `$from` of older lines is translated, all else is a template.
+ * Recursion is bounded by the parser's limit of levels.
+ * @param place where it stands, for errors
+ * @throws ShapeError
+ */
+export function parseExpression(json: Json, place: string): Expression {
+  const kind = kindOf(json)
+  if (kind === 'array') {
+    const list = elements(json).map((item) => parseExpression(item, place))
+    return list.every((item) => item.kind === 'constant')
+      ? { kind: 'constant', value: json }
+      : { kind: 'array', members: list }
+  }
+  if (kind !== 'object') return { kind: 'constant', value: json }
+  const list = members(json)
+  if (json.includes('"$')) {
+    const special = parseSpecial(new Map(list), place)
+    if (special !== null) return special
+  }
+  const parsed = list.map(([key, value]) => [quote(key), parseExpression(value, place)] as const)
+  return parsed.every(([, value]) => value.kind === 'constant')
+    ? { kind: 'constant', value: json }
+    : { kind: 'object', members: parsed }
+}
+
+function parseSpecial(fields: ReadonlyMap<string, Json>, place: string): Expression | null {
+  const literal = fields.get('$literal')
+  if (literal !== undefined) return { kind: 'literal', value: literal }
+  const condition = fields.get('$if')
+  if (condition !== undefined) {
+    const then = fields.get('then')
+    const otherwise = fields.get('else')
+    if (then === undefined) throw new ShapeError(place, 'then key required for $if')
+    return {
+      kind: 'if',
+      condition: parseExpression(condition, place),
+      then: parseExpression(then, place),
+      otherwise: otherwise === undefined ? null : parseExpression(otherwise, place),
+    }
+  }
+  const coalesce = fields.get('$coalesce')
+  if (coalesce !== undefined) {
+    if (kindOf(coalesce) !== 'array') throw new ShapeError(place, '$coalesce must be an array')
+    return { kind: 'coalesce', members: elements(coalesce).map((item) => parseExpression(item, place)) }
+  }
+  const step = fields.get('$step')
+  if (step !== undefined) {
+    if (kindOf(step) !== 'string') throw new ShapeError(place, '$step must be a string')
+    return { kind: 'step', step: unquote(step), path: readPath(fields.get('path'), 'path', place) }
+  }
+  const input = fields.get('$input')
+  if (input !== undefined) return { kind: 'input', path: readPath(input, '$input', place) }
+  const variable = fields.get('$variable')
+  if (variable !== undefined) {
+    const path = readPath(variable, '$variable', place)
+    const [first, ...rest] = path.segments
+    if (first === undefined || first.kind !== 'field') {
+      throw new ShapeError(place, 'Invalid $variable: a variable name is required')
+    }
+    const byDefault = fields.get('default')
+    return {
+      kind: 'variable',
+      path,
+      name: first.name,
+      rest: { segments: rest, text: path.text },
+      byDefault: byDefault === undefined ? null : parseExpression(byDefault, place),
+    }
+  }
+  return parseFrom(fields, place)
+}
+
+/** `{"$from":{"step":"a"},"path":P}` and `{"$from":{"workflow":"input"},"path":P}` of older lines. */
+function parseFrom(fields: ReadonlyMap<string, Json>, place: string): Expression | null {
+  const from = fields.get('$from')
+  if (from === undefined || kindOf(from) !== 'object') return null
+  const source = new Map(members(from))
+  const step = source.get('step')
+  const path = (): JsonPath => readPath(fields.get('path'), 'path', place)
+  if (step !== undefined && kindOf(step) === 'string')
+    return { kind: 'step', step: unquote(step), path: path() }
+  if (source.get('workflow') === '"input"') return { kind: 'input', path: path() }
+  return null
+}
+
+function readPath(json: Json | undefined, key: string, place: string): JsonPath {
+  if (json === undefined || json === 'null') return wholePath
+  if (kindOf(json) !== 'string')
+    throw new ShapeError(place, `Invalid ${key}: invalid type: ${kindOf(json)}, expected a string`)
+  try {
+    return parsePath(unquote(json))
+  } catch (error) {
+    const problem = error instanceof Error ? error.message.replace(/ \(ERR_\w+\)$/, '') : String(error)
+    throw new ShapeError(place, `Invalid ${key}: ${problem}`)
+  }
+}
+
+/** The expression as Stepflow stores it. */
+export function writeExpression(expression: Expression): Json {
+  switch (expression.kind) {
+    case 'constant':
+      return expression.value
+    case 'literal':
+      return objectOf([['$literal', expression.value]])
+    case 'step':
+      return objectOf([
+        ['$step', quote(expression.step)],
+        ['path', expression.path.segments.length === 0 ? undefined : quote(expression.path.text)],
+      ])
+    case 'input':
+      return objectOf([['$input', quote(expression.path.text)]])
+    case 'variable':
+      return objectOf([
+        ['$variable', quote(expression.path.text)],
+        ['default', expression.byDefault === null ? undefined : writeExpression(expression.byDefault)],
+      ])
+    case 'if':
+      return objectOf([
+        ['$if', writeExpression(expression.condition)],
+        ['then', writeExpression(expression.then)],
+        ['else', expression.otherwise === null ? undefined : writeExpression(expression.otherwise)],
+      ])
+    case 'coalesce':
+      return objectOf([['$coalesce', arrayOf(expression.members.map(writeExpression))]])
+    case 'object': {
+      const list = expression.members.map(([quoted, value]) => `${quoted}:${writeExpression(value)}`)
+      return `{${list.join(',')}}` as Json
+    }
+    case 'array':
+      return arrayOf(expression.members.map(writeExpression))
+  }
+}
