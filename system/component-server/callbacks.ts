@@ -19,6 +19,8 @@ export interface CallbackResult {
 export interface CallbackOwner {
   /** The JSON-RPC id of the call, as history has it. */
   readonly requestId: string
+  /** False once the call has ended. */
+  readonly open: boolean
   /** Writes one event of the stream. */
   write(json: Json): void
 }
@@ -88,6 +90,7 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
     },
 
     send(owner, method, params) {
+      if (!owner.open) return Promise.reject(new ComponentError('the call has ended'))
       const own = byOwner.get(owner) ?? new Set()
       if (own.size >= maxUnansweredOfCall) {
         return Promise.reject(

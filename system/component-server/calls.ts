@@ -4,7 +4,7 @@ import type { HistoryWriter } from '../program/history.ts'
 import type { Log } from '../program/log.ts'
 import { type Json, member, quote, toJson } from '../wire/json.ts'
 import { rpcCodes } from '../wire/jsonrpc.ts'
-import type { CallbackOwner, Callbacks } from './callbacks.ts'
+import type { Callbacks } from './callbacks.ts'
 import type { Component } from './component.ts'
 import { createContext } from './context.ts'
 import { ComponentError, type Failure, failureOf } from './failure.ts'
@@ -189,13 +189,15 @@ export function createCalls(options: CallsOptions): Calls {
     count: CallCounts,
   ): void => {
     const controller = new AbortController()
-    const owner: CallbackOwner = {
+    const owner = {
       requestId: message.requestId,
-      write: (json) => answer.writeEvent(json),
+      open: true,
+      write: (json: Json) => answer.writeEvent(json),
     }
     const close = (reason: Error): boolean => {
       if (!closeCall(call)) return false
       streamsOpen--
+      owner.open = false
       answer.onAbort = null
       callbacks.abandon(owner, reason)
       return true

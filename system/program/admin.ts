@@ -1,7 +1,7 @@
 // The admin listener of all three programs: /livez, /readyz and /metrics, away from the traffic port.
 
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
+import type { AddressInfo, Server } from 'node:net'
 import type { Registry } from 'prom-client'
 import { GauntletError } from '../../contracts/errors.ts'
 import { parseAddress } from './flags.ts'

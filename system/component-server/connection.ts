@@ -1,0 +1,331 @@
+// One connection: requests in, one after the other, each answered before the next is looked at.
+//
+// It works on the socket itself: node:http spends more on a request than `double` and the protocol together
+// (docs/decisions/020-component-server-on-sockets.md).
+
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { encodeEvent } from '../wire/sse.ts'
+import type { Answer } from './calls.ts'
+import { type ChunkReader, createChunkReader } from './chunks.ts'
+import { maxHeadBytes, parseHead, type RequestHead } from './head.ts'
+
+/** What connections of one server share. */
+export interface ConnectionHost {
+  readonly maxBodyBytes: number
+  readonly instanceId: string
+  /** Counts up, see `http.ts`. */
+  readonly ticks: number
+  /** `date: ...` line with its CRLF. */
+  readonly dateLine: string
+  readonly draining: boolean
+  /** A whole request has come. Answers it, now or later. */
+  onRequest(head: RequestHead, body: Buffer, answer: RequestAnswer): void
+}
+
+/** An answer that may also say which methods a path has. */
+export interface RequestAnswer extends Answer {
+  send(status: number, json: string, allow?: string): void
+}
+
+/** Time limits in ticks of half a second. */
+const idleTicks = 12
+const headTicks = 20
+const bodyTicks = 120
+const stalledTicks = 240
+const lingerTicks = 4
+
+/** Bytes of later requests that are kept while one is being answered. */
+const maxAheadBytes = 256 * 1024
+
+const headEnd = Buffer.from('\r\n\r\n')
+const noBody = Buffer.alloc(0)
+
+/** Runs a connection until it ends. @returns what the server's timer calls each tick */
+export function serveConnection(socket: Socket, host: ConnectionHost): () => void {
+  return new Connection(socket, host).tick
+}
+
+class Connection {
+  readonly #socket: Socket
+  readonly #host: ConnectionHost
+  /** Bytes that have come and are not used yet. */
+  #rest: Buffer = noBody
+  #head: RequestHead | null = null
+  /** The last head and its text: clients repeat theirs, and what is known need not be parsed. */
+  #last: RequestHead | null = null
+  #lastText = ''
+  /** Whether a head has begun to come. */
+  #waiting = false
+  #parts: Buffer[] = []
+  #missing = 0
+  #chunks: ChunkReader | null = null
+  #exchange: Exchange | null = null
+  #ending = false
+  #resuming = false
+  /** Tick at which it is closed, unless something happens. */
+  #deadline: number
+  /** Bytes that had left at the last tick, and the tick since when it is no more. */
+  #written = 0
+  #stalledSince = 0
+
+  constructor(socket: Socket, host: ConnectionHost) {
+    this.#socket = socket
+    this.#host = host
+    this.#deadline = host.ticks + headTicks
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes))
+    // A peer that has sent its FIN waits for no answer, as everywhere in this protocol.
+    socket.on('end', () => this.#gone())
+    socket.on('close', () => this.#gone())
+    socket.on('error', () => {})
+  }
+
+  readonly tick = (): void => {
+    const { ticks } = this.#host
+    const { bytesWritten, writableLength } = this.#socket
+    if (writableLength > 0) {
+      const done = bytesWritten - writableLength
+      if (done !== this.#written) {
+        this.#written = done
+        this.#stalledSince = ticks
+      } else if (ticks - this.#stalledSince >= stalledTicks) this.#socket.destroy()
+      return
+    }
+    this.#stalledSince = ticks
+    if (this.#exchange !== null || ticks < this.#deadline) return
+    // Only a request that has begun gets an answer; an idle connection just ends.
+    if (this.#ending || (this.#head === null && this.#rest.length === 0)) this.#socket.destroy()
+    else this.#refuse(408, 'request came too slowly')
+  }
+
+  #onData(bytes: Buffer): void {
+    if (this.#ending) return
+    if (this.#exchange === null) {
+      this.#advance(bytes)
+      return
+    }
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
+    if (this.#rest.length > maxAheadBytes) this.#socket.pause()
+  }
+
+  /** Reads on: the rest of the request under way, or the next one. What comes after it waits in `#rest`. */
+  #advance(bytes: Buffer): void {
+    let at = 0
+    if (this.#head === null) {
+      if (this.#rest.length > 0) bytes = Buffer.concat([this.#rest, bytes])
+      this.#rest = noBody
+      at = this.#readHead(bytes)
+      if (at === -1) return
+    }
+    at = this.#readBody(bytes, at)
+    if (at === -1) return
+    this.#rest = at === bytes.length ? noBody : bytes.subarray(at)
+    this.#dispatch(this.#takeBody())
+  }
+
+  /** Index after the head, or -1 where it is not whole or was refused. */
+  #readHead(bytes: Buffer): number {
+    // An empty line before a request is skipped (RFC 9112 2.2).
+    const from = bytes[0] === 0x0d && bytes[1] === 0x0a ? 2 : 0
+    const end = bytes.indexOf(headEnd, from)
+    if (end === -1 || end - from > maxHeadBytes) {
+      if (end !== -1 || bytes.length - from > maxHeadBytes) this.#refuse(431, 'head is too large')
+      else this.#wait(bytes)
+      return -1
+    }
+    const text = bytes.toString('latin1', from, end)
+    const head = text === this.#lastText && this.#last !== null ? this.#last : parseHead(text)
+    if (head.kind === 'bad') {
+      this.#refuse(head.status, head.reason)
+      return -1
+    }
+    this.#lastText = text
+    this.#last = head
+    this.#head = head
+    const start = end + headEnd.length
+    if (head.bodyBytes > this.#host.maxBodyBytes) {
+      this.#refuse(413, `Body is larger than ${this.#host.maxBodyBytes} bytes`)
+      return -1
+    }
+    if (head.bodyBytes === -1) this.#chunks = createChunkReader(this.#host.maxBodyBytes)
+    else this.#missing = head.bodyBytes
+    if (head.expectContinue && start === bytes.length) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+    this.#deadline = this.#host.ticks + bodyTicks
+    return start
+  }
+
+  /** Keeps what has come of a head; the deadline runs from its first byte. */
+  #wait(bytes: Buffer): void {
+    if (bytes.length > 0 && !this.#waiting) this.#deadline = this.#host.ticks + headTicks
+    this.#waiting = bytes.length > 0
+    this.#rest = bytes
+  }
+
+  /** Index after the body, or -1 where it is not whole or was refused. */
+  #readBody(bytes: Buffer, at: number): number {
+    if (this.#chunks !== null) {
+      const end = this.#chunks.push(bytes, at)
+      if (end === 'malformed') this.#refuse(400, 'chunked body is malformed')
+      else if (end === 'too large') this.#refuse(413, `Body is larger than ${this.#host.maxBodyBytes} bytes`)
+      return typeof end === 'number' ? end : -1
+    }
+    const part = at === 0 && bytes.length <= this.#missing ? bytes : bytes.subarray(at, at + this.#missing)
+    if (part.length > 0) this.#parts.push(part)
+    this.#missing -= part.length
+    return this.#missing === 0 ? at + part.length : -1
+  }
+
+  #takeBody(): Buffer {
+    if (this.#chunks !== null) {
+      const body = this.#chunks.body()
+      this.#chunks = null
+      return body
+    }
+    const parts = this.#parts
+    this.#parts = []
+    return parts.length === 0 ? noBody : parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+  }
+
+  #dispatch(body: Buffer): void {
+    const head = this.#head as RequestHead
+    this.#head = null
+    this.#waiting = false
+    const exchange = new Exchange(this, head)
+    this.#exchange = exchange
+    this.#host.onRequest(head, body, exchange)
+  }
+
+  /** Answers what is no request, and ends the connection: what follows cannot be told from it. */
+  #refuse(status: number, reason: string): void {
+    const body = JSON.stringify({ error: { code: -32600, message: reason } })
+    this.#socket.end(this.headText(status, body.length, 'connection: close\r\n') + body, 'latin1')
+    this.#linger()
+  }
+
+  /** Reads and drops for a while what the peer still sends: a reset would take the answer from it. */
+  #linger(): void {
+    this.#ending = true
+    this.#rest = noBody
+    this.#parts = []
+    this.#chunks = null
+    this.#deadline = this.#host.ticks + lingerTicks
+  }
+
+  #gone(): void {
+    const exchange = this.#exchange
+    this.#exchange = null
+    this.#ending = true
+    this.#rest = noBody
+    this.#parts = []
+    exchange?.abort()
+  }
+
+  // ---- for its exchange --------------------------------------------------------------------------------
+
+  get host(): ConnectionHost {
+    return this.#host
+  }
+
+  write(text: string, encoding: 'latin1' | 'utf8'): void {
+    this.#socket.write(text, encoding)
+  }
+
+  headText(status: number, bodyBytes: number, more: string): string {
+    return status === 200 && more === ''
+      ? `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${bodyBytes}\r\n${this.#host.dateLine}\r\n`
+      : `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${bodyBytes}\r\n${this.#host.dateLine}${more}\r\n`
+  }
+
+  /** The exchange is answered: on with the next request, or the end. */
+  answered(keepAlive: boolean): void {
+    this.#exchange = null
+    if (!keepAlive) {
+      this.#socket.end()
+      this.#linger()
+      return
+    }
+    this.#deadline = this.#host.ticks + idleTicks
+    if (this.#rest.length === 0) return
+    if (this.#socket.isPaused()) this.#socket.resume()
+    // Not from within the answer, which a component's code may be in the middle of.
+    if (!this.#resuming) {
+      this.#resuming = true
+      setImmediate(() => {
+        this.#resuming = false
+        if (this.#exchange !== null || this.#ending) return
+        const bytes = this.#rest
+        this.#rest = noBody
+        this.#advance(bytes)
+      })
+    }
+  }
+}
+
+/** One request's answer; what is written after its end is dropped. */
+class Exchange implements RequestAnswer {
+  onAbort: (() => void) | null = null
+  readonly #connection: Connection
+  readonly #head: RequestHead
+  #open = true
+  #chunked = false
+  #keepAlive: boolean
+
+  constructor(connection: Connection, head: RequestHead) {
+    this.#connection = connection
+    this.#head = head
+    this.#keepAlive = head.keepAlive
+  }
+
+  send(status: number, json: string, allow?: string): void {
+    if (!this.#open) return
+    this.#open = false
+    const bytes = Buffer.byteLength(json)
+    const connection = this.#connection
+    const more = `${this.#connectionLine()}${allow === undefined ? '' : `allow: ${allow}\r\n`}`
+    const head = connection.headText(status, bytes, more)
+    const body = this.#head.method === 'HEAD' ? '' : json
+    // One write, and for ASCII the encoding that costs nothing.
+    connection.write(head + body, bytes === json.length ? 'latin1' : 'utf8')
+    connection.answered(this.#keepAlive)
+  }
+
+  openStream(): void {
+    if (!this.#open) return
+    const { instanceId, dateLine } = this.#connection.host
+    this.#chunked = this.#head.minor === 1
+    const framing = this.#chunked ? 'transfer-encoding: chunked\r\n' : ''
+    this.#connection.write(
+      `HTTP/1.1 200 OK\r\nstepflow-instance-id: ${instanceId}\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n${dateLine}${this.#connectionLine()}${framing}\r\n`,
+      'latin1',
+    )
+  }
+
+  writeEvent(json: Parameters<Answer['writeEvent']>[0]): void {
+    if (this.#open) this.#connection.write(this.#frame(json), 'latin1')
+  }
+
+  endStream(json: Parameters<Answer['endStream']>[0]): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#connection.write(`${this.#frame(json)}${this.#chunked ? '0\r\n\r\n' : ''}`, 'latin1')
+    this.#connection.answered(this.#keepAlive)
+  }
+
+  abort(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.onAbort?.()
+  }
+
+  /** Events are ASCII, so characters are bytes. */
+  #frame(json: Parameters<Answer['writeEvent']>[0]): string {
+    const event = encodeEvent(json)
+    return this.#chunked ? `${event.length.toString(16)}\r\n${event}\r\n` : event
+  }
+
+  #connectionLine(): string {
+    if (this.#keepAlive && !this.#connection.host.draining) return ''
+    this.#keepAlive = false
+    return 'connection: close\r\n'
+  }
+}
