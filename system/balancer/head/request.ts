@@ -1,0 +1,312 @@
+// A request's head, read strictly and fail-closed: bytes in; the parts we forward, or a refusal, out.
+
+import {
+  CR,
+  FieldLine,
+  fieldBad,
+  fieldFound,
+  fieldIncomplete,
+  isTarget,
+  isToken,
+  LF,
+  nameIs,
+  readField,
+  readLength,
+  readTokens,
+  SP,
+  withoutFields,
+} from './bytes.ts'
+
+export interface HeadLimits {
+  /** Bytes of the whole head. */
+  readonly headBytes: number
+  readonly fields: number
+  readonly targetBytes: number
+}
+
+export const requestLimits: HeadLimits = { headBytes: 16_384, fields: 100, targetBytes: 8_192 }
+
+/** Body length of a chunked request. */
+export const chunkedBody = -1
+
+export interface RequestHead {
+  readonly kind: 'head'
+  /** Index behind the empty line. */
+  readonly end: number
+  readonly method: string
+  /** In origin form (or `*`): what we forward. */
+  readonly target: string
+  /** An HTTP/1.0 client: gets no chunks and no second request on its connection. */
+  readonly old: boolean
+  /** The client allows another request on this connection. */
+  readonly keepAlive: boolean
+  /** Content-Length; 0 without a body; `chunkedBody`. */
+  readonly bodyBytes: number
+  /** The field lines we forward, each ended by CRLF, without framing and hop-by-hop fields. */
+  readonly fields: string
+  readonly hasHost: boolean
+  readonly instanceId: string | null
+  readonly expectsContinue: boolean
+  /** The client's traceparent, as it stood. */
+  readonly traceparent: string | null
+}
+
+export interface Refusal {
+  readonly kind: 'refusal'
+  readonly status: number
+  /** What is wrong, for the error's message. */
+  readonly problem: string
+}
+
+export interface Incomplete {
+  readonly kind: 'incomplete'
+}
+
+const incomplete: Incomplete = { kind: 'incomplete' }
+const line = new FieldLine()
+
+/** Field names that a Connection field must not remove: they route, frame or describe the message. */
+const notHopByHop = ['stepflow-instance-id', 'content-length', 'host', 'content-type', 'transfer-encoding']
+
+/**
+ * Reads the request head at `start`. `bytes` from `start` to `end` are all that has arrived of it; with
+ * `incomplete`, call again from the same start when a further LF has arrived.
+ */
+export function readRequestHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limits: HeadLimits = requestLimits,
+): RequestHead | Refusal | Incomplete {
+  let pos = start
+  // RFC 9112 2.2: one empty line before the request line is tolerated.
+  if (pos < end && bytes[pos] === CR) {
+    if (pos + 1 === end) return incomplete
+    if (bytes[pos + 1] !== LF) return refuse(400, 'a CR without LF before the request line')
+    pos += 2
+  }
+
+  const methodStart = pos
+  while (pos < end && isToken[bytes[pos]!] === 1) pos++
+  if (pos - methodStart > 32) return refuse(400, 'the method is too long')
+  if (pos === end) return incomplete
+  if (pos === methodStart || bytes[pos] !== SP) return refuse(400, 'the request line has no method')
+  const method = bytes.toString('latin1', methodStart, pos)
+
+  const targetStart = ++pos
+  while (pos < end && isTarget[bytes[pos]!] === 1) pos++
+  if (pos - targetStart > limits.targetBytes)
+    return refuse(414, `the target is over ${limits.targetBytes} bytes`)
+  if (pos === end) return incomplete
+  if (pos === targetStart || bytes[pos] !== SP) return refuse(400, 'the request line has a bad target')
+  const targetEnd = pos++
+
+  const version = readVersion(bytes, pos, end)
+  if (version === versionIncomplete) return incomplete
+  if (version === versionBad) return refuse(400, 'the request line has a bad version or end')
+  if (version === versionOther) return refuse(505, 'only HTTP/1.1 and HTTP/1.0 are spoken here')
+  const old = version === version10
+  if (method === 'CONNECT' || method === 'TRACE') return refuse(405, `${method} is not allowed`)
+  pos += 10
+
+  let kept = ''
+  let runStart = pos
+  let count = 0
+  let host: string | null = null
+  let contentLength = -1
+  let transferEncoding: string | null = null
+  let connection: string | null = null
+  let instanceId: string | null = null
+  let expect: string | null = null
+  let traceparent: string | null = null
+  for (;;) {
+    const found = readField(bytes, pos, end, line)
+    if (found === fieldIncomplete) {
+      return end - start >= limits.headBytes
+        ? refuse(431, `the head is over ${limits.headBytes} bytes`)
+        : incomplete
+    }
+    if (found === fieldBad) return refuse(400, 'a malformed field line')
+    if (found !== fieldFound) break
+    if (++count > limits.fields) return refuse(431, `over ${limits.fields} fields`)
+    let keep = true
+    const name = line.start
+    switch (line.nameEnd - line.start) {
+      case 2:
+        keep = !nameIs(bytes, name, 'te')
+        break
+      case 4:
+        if (nameIs(bytes, name, 'host')) {
+          if (host !== null) return refuse(400, 'two Host fields')
+          host = value(bytes)
+        }
+        break
+      case 6:
+        if (nameIs(bytes, name, 'expect')) {
+          if (expect !== null) return refuse(400, 'two Expect fields')
+          expect = value(bytes).toLowerCase()
+          keep = false
+        }
+        break
+      case 7:
+        keep = !nameIs(bytes, name, 'upgrade') && !nameIs(bytes, name, 'trailer')
+        break
+      case 10:
+        if (nameIs(bytes, name, 'connection')) {
+          connection = connection === null ? value(bytes) : `${connection},${value(bytes)}`
+          keep = false
+        } else if (nameIs(bytes, name, 'keep-alive')) keep = false
+        break
+      case 11:
+        if (nameIs(bytes, name, 'traceparent')) traceparent = value(bytes)
+        break
+      case 14:
+        if (nameIs(bytes, name, 'content-length')) {
+          if (contentLength !== -1) return refuse(400, 'two Content-Length fields')
+          contentLength = readLength(bytes, line.valueStart, line.valueEnd)
+          if (contentLength === -1) return refuse(400, 'a bad Content-Length')
+          keep = false
+        } else if (nameIs(bytes, name, 'x-forwarded-by') || isHttp2Settings(bytes, name)) keep = false
+        break
+      case 16:
+        keep = !nameIs(bytes, name, 'proxy-connection')
+        break
+      case 17:
+        if (nameIs(bytes, name, 'transfer-encoding')) {
+          if (transferEncoding !== null) return refuse(400, 'two Transfer-Encoding fields')
+          transferEncoding = value(bytes)
+          keep = false
+        }
+        break
+      case 20:
+        if (nameIs(bytes, name, 'stepflow-instance-id')) {
+          if (instanceId !== null) return refuse(400, 'two Stepflow-Instance-Id fields')
+          instanceId = value(bytes)
+          if (!isInstanceId(instanceId)) return refuse(400, 'a bad Stepflow-Instance-Id')
+        }
+        break
+    }
+    if (!keep || !line.canonical) {
+      if (runStart < line.start) kept += bytes.toString('latin1', runStart, line.start)
+      if (keep) kept += `${bytes.toString('latin1', line.start, line.nameEnd)}: ${value(bytes)}\r\n`
+      runStart = line.next
+    }
+    pos = line.next
+  }
+  if (runStart < pos) kept += bytes.toString('latin1', runStart, pos)
+  const headEnd = line.next
+  if (headEnd - start > limits.headBytes) return refuse(431, `the head is over ${limits.headBytes} bytes`)
+
+  // Framing: exactly one way to read it, or none at all (RFC 9112 6.1, 6.3).
+  let bodyBytes = contentLength === -1 ? 0 : contentLength
+  if (transferEncoding !== null) {
+    if (contentLength !== -1) return refuse(400, 'Content-Length beside Transfer-Encoding')
+    if (old) return refuse(400, 'Transfer-Encoding in HTTP/1.0')
+    const status = transferStatus(transferEncoding)
+    if (status !== 200)
+      return refuse(status, `Transfer-Encoding ${status === 501 ? 'not supported' : 'malformed'}`)
+    bodyBytes = chunkedBody
+  }
+  if (expect !== null && expect !== '100-continue') return refuse(417, 'an Expect other than 100-continue')
+
+  let keepAlive = !old
+  if (connection !== null) {
+    const lower = connection.toLowerCase()
+    if (lower === 'close') keepAlive = false
+    else if (lower !== 'keep-alive') {
+      const named = readTokens(connection)
+      if (named === null) return refuse(400, 'a malformed Connection field')
+      if (named.some((name) => notHopByHop.includes(name)))
+        return refuse(400, 'Connection names an end-to-end field')
+      if (named.includes('close')) keepAlive = false
+      kept = withoutFields(kept, named)
+    }
+  }
+
+  if (host === null) {
+    if (!old) return refuse(400, 'no Host field')
+  } else if (!isHost(host)) return refuse(400, 'a bad Host field')
+  const target = originForm(bytes.toString('latin1', targetStart, targetEnd), method, host)
+  if (target === null)
+    return refuse(400, 'a target that is no path, or names another host than the Host field')
+
+  return {
+    kind: 'head',
+    end: headEnd,
+    method,
+    target,
+    old,
+    keepAlive,
+    bodyBytes,
+    fields: kept,
+    hasHost: host !== null,
+    instanceId,
+    expectsContinue: expect !== null && !old && bodyBytes !== 0,
+    traceparent,
+  }
+}
+
+/** Whether a text can be an instance id: 1 to 256 visible ASCII characters. */
+export function isInstanceId(text: string): boolean {
+  return /^[!-~]{1,256}$/.test(text)
+}
+
+const versionIncomplete = 0
+const versionBad = 1
+const versionOther = 2
+const version10 = 3
+const version11 = 4
+const versionText = 'HTTP/1.'
+
+/** Reads `HTTP/1.x CRLF` at `pos`. */
+function readVersion(bytes: Buffer, pos: number, end: number): number {
+  if (end - pos >= 10) {
+    const minor = bytes[pos + 7]!
+    if (bytes[pos + 8] === CR && bytes[pos + 9] === LF && (minor === 0x31 || minor === 0x30)) {
+      let index = 0
+      while (index < 7 && bytes[pos + index] === versionText.charCodeAt(index)) index++
+      if (index === 7) return minor === 0x31 ? version11 : version10
+    }
+  }
+  const text = bytes.toString('latin1', pos, Math.min(end, pos + 10))
+  if (/^HTTP\/\d\.\d\r\n$/.test(text)) return versionOther
+  const pattern = 'HTTP/d.d\r\n'
+  const prefix = [...text].every((c, index) => (pattern[index] === 'd' ? /\d/.test(c) : c === pattern[index]))
+  return prefix && text.length < 10 ? versionIncomplete : versionBad
+}
+
+function value(bytes: Buffer): string {
+  return bytes.toString('latin1', line.valueStart, line.valueEnd)
+}
+
+function isHttp2Settings(bytes: Buffer, start: number): boolean {
+  return bytes.toString('latin1', start, start + 14).toLowerCase() === 'http2-settings'
+}
+
+/** 200: chunked; 501: codings before it that we do not speak; 400: anything else. */
+function transferStatus(text: string): 200 | 400 | 501 {
+  if (text.length === 7 && text.toLowerCase() === 'chunked') return 200
+  const codings = readTokens(text)
+  return codings !== null && codings.indexOf('chunked') === codings.length - 1 && codings.length > 1
+    ? 501
+    : 400
+}
+
+function isHost(host: string): boolean {
+  return /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::\d{0,5})?$/.test(host)
+}
+
+/** The path to forward; null where the target has another form or names another host. */
+function originForm(target: string, method: string, host: string | null): string | null {
+  if (target.charCodeAt(0) === 0x2f) return target
+  if (target === '*') return method === 'OPTIONS' ? target : null
+  const absolute = /^http:\/\/([^/?]*)(.*)$/i.exec(target)
+  if (absolute === null || host === null) return null
+  const [, authority = '', rest = ''] = absolute
+  if (authority.toLowerCase() !== host.toLowerCase() || authority === '') return null
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+function refuse(status: number, problem: string): Refusal {
+  return { kind: 'refusal', status, problem }
+}

@@ -1,0 +1,97 @@
+// One TCP connection as the relay sees it: bytes in by callback, text and bytes out, backpressure, an end.
+
+import type { Socket } from 'node:net'
+
+/** Above this many bytes waiting to be written the other side is paused; at none it goes on. */
+export const highWaterBytes = 65_536
+
+/** What a link tells its owner. After `onClosed` nothing more comes. */
+export interface LinkOwner {
+  /** `bytes` from `start` to `end` arrived; they are valid during the call only. */
+  onBytes(bytes: Buffer, start: number, end: number): void
+  /** The peer sends no more. */
+  onEnd(): void
+  /** All that waited is written. */
+  onDrained(): void
+  /** The connection is gone; `error` where it did not end by agreement. */
+  onClosed(error: NodeJS.ErrnoException | null): void
+}
+
+export class Link {
+  #owner: LinkOwner
+  readonly #socket: Socket
+  #error: NodeJS.ErrnoException | null = null
+  #open = true
+
+  constructor(socket: Socket, owner: LinkOwner) {
+    this.#socket = socket
+    this.#owner = owner
+    socket.on('data', (bytes) => {
+      if (this.#open) this.#owner.onBytes(bytes, 0, bytes.length)
+    })
+    socket.on('end', () => {
+      if (this.#open) this.#owner.onEnd()
+    })
+    socket.on('drain', () => {
+      if (this.#open) this.#owner.onDrained()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error
+    })
+    socket.on('close', () => this.#closed())
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** Bytes that wait for the peer to read. */
+  get waitingBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  /** Writes latin1 text; false: the peer reads too slowly, wait for `onDrained`. */
+  writeText(text: string): boolean {
+    if (!this.#open) return true
+    this.#socket.write(text, 'latin1')
+    return this.#socket.writableLength < highWaterBytes
+  }
+
+  /** Writes bytes, which must not change afterwards. Returns as `writeText`. */
+  writeBytes(bytes: Buffer): boolean {
+    if (!this.#open) return true
+    this.#socket.write(bytes)
+    return this.#socket.writableLength < highWaterBytes
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Sends what waits, then says that no more comes. */
+  end(): void {
+    if (this.#open) this.#socket.end()
+  }
+
+  /** Closes now; what waits is dropped. The owner gets no `onClosed`. */
+  destroy(): void {
+    this.#open = false
+    this.#socket.destroy()
+  }
+
+  /** Aborts with a TCP reset, which the peer cannot take for a proper end. The owner gets no `onClosed`. */
+  reset(): void {
+    this.#open = false
+    this.#socket.resetAndDestroy()
+  }
+
+  #closed(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#owner.onClosed(this.#error)
+  }
+}

@@ -1,0 +1,85 @@
+// The balancer's command line. The way of a request: accept.ts reads it from its connection with head/ and
+// body.ts; pods.ts and pick.ts (or affinity.ts, for a request with an instance id) say which pod has it;
+// relay.ts sends it there through upstream.ts and the answer back. discovery/ keeps pods.ts up to date.
+
+import { createServer } from 'node:http'
+import { hostname } from 'node:os'
+import type { Registry } from 'prom-client'
+import { listen, startAdmin } from '../program/admin.ts'
+import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
+import { openHistory } from '../program/history.ts'
+import { openLog } from '../program/log.ts'
+import { createResolve } from '../program/resolve.ts'
+import { onShutdown, runMain } from '../program/shutdown.ts'
+import { startBalancer } from './balancer.ts'
+import { parseNames } from './discovery/names.ts'
+import { balancerFlags, balancerNotes } from './settings.ts'
+
+runMain(async () => {
+  const flags = parseFlags(balancerFlags, process.argv.slice(2))
+  if (flags === 'help') {
+    process.stdout.write(
+      helpText(
+        'npm run balancer -- [flags]',
+        'Balances requests over the component servers behind a name and keeps callbacks with their pod.',
+        balancerFlags,
+        balancerNotes,
+      ),
+    )
+    return
+  }
+  const log = openLog({
+    program: 'balancer',
+    level: flags['log-level'],
+    format: flags['log-format'],
+    destination: flags['log-destination'],
+    file: flags['log-file'],
+  })
+  const history = openHistory({ witness: 'balancer', pod: process.env['POD_NAME'] ?? hostname() })
+  const balancer = await startBalancer({
+    names: parseNames(flags['upstream-service']),
+    bind: parseAddress(flags['bind-address'])!,
+    resolve: createResolve(),
+    log,
+    history,
+    limits: { maxBodyBytes: flags['max-body-bytes'] },
+  })
+  const admin = await startAdmin({
+    address: flags['admin-address'],
+    registry: balancer.registry,
+    notReady: () => balancer.notReady(),
+  })
+  if (flags['metrics-address'] !== flags['admin-address']) {
+    await startMetrics(flags['metrics-address'], balancer.registry)
+  }
+  process.stdout.write(`${JSON.stringify({ port: balancer.port })}\n`)
+  log.info(
+    { address: balancer.address, admin: admin.address, upstream: flags['upstream-service'] },
+    'listening',
+  )
+
+  const delayMs = flags['drain-delay-ms']
+  onShutdown(log, delayMs + flags['drain-timeout-ms'], async (signal) => {
+    if (history.enabled) history.record({ kind: 'process.stopping', reason: signal })
+    balancer.announceDrain()
+    await new Promise((resolve) => setTimeout(resolve, delayMs))
+    await balancer.drain()
+    balancer.close()
+    await admin.close()
+    history.close()
+  })
+})
+
+/** The original's metrics listener: Prometheus text on any path. */
+async function startMetrics(address: string, registry: Registry): Promise<void> {
+  const server = createServer((_request, response) => {
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      (error: unknown) => response.writeHead(500).end(`${String(error)}\n`),
+    )
+  })
+  server.headersTimeout = 5_000
+  server.requestTimeout = 5_000
+  const at = parseAddress(address)!
+  await listen(server, at.host, at.port, '--metrics-address')
+}
