@@ -1,0 +1,126 @@
+// What a checker is: a pure function from a history to findings; and the rule that turns findings into a result.
+
+import type { History, Role } from '../../contracts/history.ts'
+import type { CheckerResult } from '../../contracts/results.ts'
+
+/** A pod ended on purpose. */
+export interface Kill {
+  readonly pod: string
+  readonly role: Role
+  /** µs of CLOCK_MONOTONIC at which it was requested. */
+  readonly at: number
+  /** When the process was seen to be gone; default `at` + 0.25 s. */
+  readonly goneAt?: number
+}
+
+/** What the scenario knows and the history does not say. Times in µs. */
+export interface CheckContext {
+  /** Default none. */
+  readonly kills?: readonly Kill[]
+  /** When the history was read; default the time of its last record. */
+  readonly collectedAt?: number
+  /** When the last fault was gone; default long ago. */
+  readonly healedAt?: number
+  /** What is open so long after its start and the healing hangs; default 5 s. */
+  readonly deadlineUs?: number
+  /** How soon after a kill the calls on that pod must have failed; default 5 s. */
+  readonly failWithinUs?: number
+  /** The trial was interrupted: what the client gave up says nothing. Default false. */
+  readonly interrupted?: boolean
+  /** Fairness begins to count a pod so long after it became ready; default 1 s. */
+  readonly settleUs?: number
+  /** How soon after a kill the replacement must be ready; default 30 s. */
+  readonly replaceWithinUs?: number
+}
+
+/** A context with its defaults filled in. */
+export interface FullContext extends Required<Omit<CheckContext, 'kills'>> {
+  readonly kills: readonly Required<Kill>[]
+}
+
+export interface Checker {
+  readonly name: string
+  /** What must hold, in one sentence. */
+  readonly claim: string
+  check(history: History, context: FullContext): Findings
+}
+
+const keptExamples = 20
+
+/** What a checker found while it looked. */
+export class Findings {
+  /** Operations looked at. */
+  examined = 0
+  violations = 0
+  /** Operations of which it cannot be told. */
+  unclear = 0
+  /** Figures for the reason; what a pass is based on. */
+  summary = ''
+  readonly #violationExamples: string[] = []
+  readonly #unclearExamples: string[] = []
+
+  violation(text: string): void {
+    this.violations++
+    if (this.#violationExamples.length < keptExamples) this.#violationExamples.push(text)
+  }
+
+  cannotTell(text: string): void {
+    this.unclear++
+    if (this.#unclearExamples.length < keptExamples) this.#unclearExamples.push(text)
+  }
+
+  /** Violations first. */
+  get examples(): readonly string[] {
+    return [...this.#violationExamples, ...this.#unclearExamples].slice(0, keptExamples)
+  }
+}
+
+/**
+ * Runs one checker. Fail beats unknown beats pass; nothing examined is unknown, and so is a checker that throws.
+ */
+export function runChecker(checker: Checker, history: History, context: CheckContext = {}): CheckerResult {
+  const base = { kind: 'checker', name: checker.name, claim: checker.claim } as const
+  let findings: Findings
+  try {
+    findings = checker.check(history, fill(context, history))
+  } catch (error) {
+    return { ...base, outcome: 'unknown', reason: `the checker broke: ${String(error)}`, examined: 0 }
+  }
+  const { examined, violations, unclear, summary, examples } = findings
+  const shown = examples.length === 0 ? {} : { examples }
+  if (violations > 0) {
+    const reason = `${violations} of ${examined} broke it${summary === '' ? '' : `; ${summary}`}`
+    return { ...base, outcome: 'fail', reason, examined, ...shown }
+  }
+  if (unclear > 0) {
+    const reason = `of ${examined}, ${unclear} cannot be told${summary === '' ? '' : `; ${summary}`}`
+    return { ...base, outcome: 'unknown', reason, examined, ...shown }
+  }
+  if (examined === 0) return { ...base, outcome: 'unknown', reason: 'there was nothing to look at', examined }
+  return { ...base, outcome: 'pass', reason: summary === '' ? `${examined} looked at` : summary, examined }
+}
+
+function fill(context: CheckContext, history: History): FullContext {
+  return {
+    collectedAt: history.at(-1)?.at ?? 0,
+    healedAt: 0,
+    deadlineUs: 5_000_000,
+    failWithinUs: 5_000_000,
+    interrupted: false,
+    settleUs: 1_000_000,
+    replaceWithinUs: 30_000_000,
+    ...context,
+    // A killed process may hold its sockets until it is reaped.
+    kills: (context.kills ?? []).map((kill) => ({ goneAt: kill.at + 250_000, ...kill })),
+  }
+}
+
+/** Whether something open since `at` has hung: open a deadline after its start and after the healing. */
+export function hangs(at: number, context: FullContext): boolean {
+  return context.collectedAt - Math.max(at, context.healedAt) >= context.deadlineUs
+}
+
+/** µs as text, e.g. `1.234 s`. */
+export function seconds(us: number): string {
+  return `${(us / 1e6).toFixed(3)} s`
+}
