@@ -194,7 +194,11 @@ export function substitute(
       const value = env[braced ?? bare ?? '']
       if (value !== undefined) return value
       if (byDefault !== undefined) return byDefault
-      reader.problem(path, `invalid environment variable: ${whole}`, 'set it, or write ${NAME:default}')
+      reader.problem(
+        path,
+        `invalid environment variable: ${whole}`,
+        'set it, or write a default after a colon',
+      )
       return ''
     },
   )

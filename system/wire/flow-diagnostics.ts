@@ -174,17 +174,19 @@ class References {
       case 'literal':
         return
       case 'step':
-        return this.#step(node.step, node.path, path, from, earlier)
+        this.#step(node.step, node.path, path, from, earlier)
+        return
       case 'input':
-        return this.#unvalidated('workflow_input', node.path, path, 'no input schema available')
+        this.#unvalidated('workflow_input', node.path, path, 'no input schema available')
+        return
       case 'variable':
         this.#variable(node.name, node.rest.segments, node.byDefault !== null, path, from)
         if (node.byDefault !== null) this.#visit(node.byDefault, path, from, earlier)
         return
       case 'if':
         this.#visit(node.condition, `${path}.condition`, from, earlier)
-        this.#visit(node.then, `${path}.then`, from, earlier)
-        if (node.otherwise !== null) this.#visit(node.otherwise, `${path}.else`, from, earlier)
+        this.#visit(node.whenTrue, `${path}.then`, from, earlier)
+        if (node.whenFalse !== null) this.#visit(node.whenFalse, `${path}.else`, from, earlier)
         return
       case 'coalesce':
       case 'array':

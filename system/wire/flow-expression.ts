@@ -21,8 +21,8 @@ export type Expression =
   | {
       readonly kind: 'if'
       readonly condition: Expression
-      readonly then: Expression
-      readonly otherwise: Expression | null
+      readonly whenTrue: Expression
+      readonly whenFalse: Expression | null
     }
   | { readonly kind: 'coalesce'; readonly members: readonly Expression[] }
   | { readonly kind: 'object'; readonly members: readonly (readonly [Json, Expression])[] }
@@ -84,8 +84,8 @@ function parseSpecial(fields: ReadonlyMap<string, Json>, place: string): Express
     return {
       kind: 'if',
       condition: parseExpression(condition, place),
-      then: parseExpression(then, place),
-      otherwise: otherwise === undefined ? null : parseExpression(otherwise, place),
+      whenTrue: parseExpression(then, place),
+      whenFalse: otherwise === undefined ? null : parseExpression(otherwise, place),
     }
   }
   const coalesce = fields.get('$coalesce')
@@ -166,8 +166,8 @@ export function writeExpression(expression: Expression): Json {
     case 'if':
       return objectOf([
         ['$if', writeExpression(expression.condition)],
-        ['then', writeExpression(expression.then)],
-        ['else', expression.otherwise === null ? undefined : writeExpression(expression.otherwise)],
+        ['then', writeExpression(expression.whenTrue)],
+        ['else', expression.whenFalse === null ? undefined : writeExpression(expression.whenFalse)],
       ])
     case 'coalesce':
       return objectOf([['$coalesce', arrayOf(expression.members.map(writeExpression))]])

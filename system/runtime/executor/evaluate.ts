@@ -22,7 +22,7 @@ export type Evaluation =
 /** Evaluates `expression`; a failure beats a need, so that a step that must fail does so at once. */
 export function evaluate(expression: Expression, scope: Scope): Evaluation {
   const needs: string[] = []
-  const result = valueOf(expression, scope, needs)
+  const result = resolve(expression, scope, needs)
   if (typeof result !== 'string') return { kind: 'failed', error: result.error }
   return needs.length > 0 ? { kind: 'needs', steps: [...new Set(needs)] } : { kind: 'value', value: result }
 }
@@ -39,7 +39,8 @@ export function firstNeeds(expression: Expression): string[] {
         found.add(node.step)
         return
       case 'if':
-        return visit(node.condition)
+        visit(node.condition)
+        return
       case 'coalesce':
         if (node.members[0] !== undefined) visit(node.members[0])
         return
@@ -62,7 +63,7 @@ interface Failed {
 }
 
 /** The value; while `needs` holds a step it is a stand-in. Recursion is bounded by the parser's levels. */
-function valueOf(node: Expression, scope: Scope, needs: string[]): Json | Failed {
+function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed {
   switch (node.kind) {
     case 'constant':
     case 'literal':
@@ -83,21 +84,21 @@ function valueOf(node: Expression, scope: Scope, needs: string[]): Json | Failed
       const whole = scope.variable(node.name)
       const value = whole === undefined ? undefined : valueAt(whole, node.rest)
       if (value !== undefined) return value
-      if (node.byDefault !== null) return valueOf(node.byDefault, scope, needs)
+      if (node.byDefault !== null) return resolve(node.byDefault, scope, needs)
       return missing(`Undefined variable: ${node.name}`)
     }
     case 'if': {
       const before = needs.length
-      const condition = valueOf(node.condition, scope, needs)
+      const condition = resolve(node.condition, scope, needs)
       if (needs.length > before) return jsonNull
       const holds = typeof condition === 'string' && condition !== 'null' && condition !== 'false'
-      if (holds) return valueOf(node.then, scope, needs)
-      return node.otherwise === null ? jsonNull : valueOf(node.otherwise, scope, needs)
+      if (holds) return resolve(node.whenTrue, scope, needs)
+      return node.whenFalse === null ? jsonNull : resolve(node.whenFalse, scope, needs)
     }
     case 'coalesce': {
       for (const choice of node.members) {
         const before = needs.length
-        const value = valueOf(choice, scope, needs)
+        const value = resolve(choice, scope, needs)
         if (typeof value !== 'string' || needs.length > before || value !== 'null') return value
       }
       return jsonNull
@@ -105,7 +106,7 @@ function valueOf(node: Expression, scope: Scope, needs: string[]): Json | Failed
     case 'object': {
       let text = '{'
       for (const [quoted, child] of node.members) {
-        const value = valueOf(child, scope, needs)
+        const value = resolve(child, scope, needs)
         if (typeof value !== 'string') return value
         text += text.length === 1 ? `${quoted}:${value}` : `,${quoted}:${value}`
       }
@@ -114,7 +115,7 @@ function valueOf(node: Expression, scope: Scope, needs: string[]): Json | Failed
     case 'array': {
       let text = '['
       for (const child of node.members) {
-        const value = valueOf(child, scope, needs)
+        const value = resolve(child, scope, needs)
         if (typeof value !== 'string') return value
         text += text.length === 1 ? value : `,${value}`
       }

@@ -81,7 +81,10 @@ export class Run implements ItemHost {
 
   /** Queues the items; a run without any ends at once. */
   start(): void {
-    if (this.#open === 0) return this.#finish()
+    if (this.#open === 0) {
+      this.#finish()
+      return
+    }
     this.slots.offer(() => this.#startItem())
     this.slots.pump()
   }
@@ -153,7 +156,11 @@ export class Run implements ItemHost {
 
   #execute(item: Item, step: number, input: Json): void {
     const planned = this.plan.steps[step]
-    if (planned === undefined || this.#status !== 'running') return this.#leave({ held: true })
+    const slot = { held: true }
+    if (planned === undefined || this.#status !== 'running') {
+      this.#leave(slot)
+      return
+    }
     const { step: definition } = planned
     this.#stepStatus[step] = 'running'
     const { history } = this.#environment
@@ -166,11 +173,11 @@ export class Run implements ItemHost {
         component: definition.component,
       })
     }
-    const slot = { held: true }
     const target = planned.resolve(input)
     if (target.kind === 'none') {
       const outcome: Outcome = { ok: false, error: unroutedStep(definition.id, target.problem) }
-      return this.#conclude(item, step, outcome, { attempt: 1 }, slot)
+      this.#conclude(item, step, outcome, { attempt: 1 }, slot)
+      return
     }
     this.#attempt(item, step, input, target.plugin, target.component, 1, slot)
   }
@@ -226,12 +233,15 @@ export class Run implements ItemHost {
     slot: { held: boolean },
     result: CallOutcome,
   ): void {
-    if (this.#status !== 'running') return this.#leave(slot)
     const definition = this.plan.steps[step]?.step
-    if (definition === undefined) return this.#leave(slot)
+    if (definition === undefined || this.#status !== 'running') {
+      this.#leave(slot)
+      return
+    }
     const { metrics } = this.#environment
     if (result.kind === 'success') {
-      return this.#conclude(item, step, { ok: true, value: result.value }, { ...result, attempt }, slot)
+      this.#conclude(item, step, { ok: true, value: result.value }, { ...result, attempt }, slot)
+      return
     }
     const error: FlowError =
       result.kind === 'failed'

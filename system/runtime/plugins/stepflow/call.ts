@@ -1,13 +1,20 @@
 // One components/execute: the request, its answer or stream, and the callbacks served while it runs.
 
 import type { HistoryWriter } from '../../../program/history.ts'
-import { type Json, kindOf, member, objectOf, quote, toJson, unquote } from '../../../wire/json.ts'
-import { encodeError, encodeRequest, encodeResult, type RpcError, type RpcId } from '../../../wire/jsonrpc.ts'
-import type { BreakDetails, Cause } from '../../executor/failure.ts'
+import { type Json, kindOf, member, quote, unquote } from '../../../wire/json.ts'
+import {
+  encodeError,
+  encodeRequest,
+  encodeResult,
+  type RpcError,
+  type RpcId,
+  type RpcMessage,
+} from '../../../wire/jsonrpc.ts'
 import { newId } from '../../ids.ts'
 import type { RuntimeMetrics } from '../../metrics.ts'
 import type { CallOutcome, StepCall } from '../plugin.ts'
 import { type AnswerEvent, createAnswerReader } from './answer.ts'
+import * as breaks from './breaks.ts'
 import type { HttpClient } from './http-client.ts'
 import { sendReply } from './reply.ts'
 
@@ -30,8 +37,6 @@ export interface CallParts {
   readonly maxMessageBytes: number
 }
 
-const executing: Cause = { error: 'error executing component' }
-
 /** Milliseconds a stream may stay open after its last message. */
 const lingerMs = 1_000
 
@@ -46,6 +51,7 @@ class Call {
   readonly #resolve: (outcome: CallOutcome) => void
   readonly #requestId = newId()
   readonly #id: RpcId = quote(this.#requestId)
+  readonly #stopReplies: (() => void)[] = []
   #pod: string | undefined
   #status = 0
   #stream = false
@@ -53,7 +59,6 @@ class Call {
   #deadline: NodeJS.Timeout | undefined
   #over = false
   #linger: NodeJS.Timeout | undefined
-  #stopReplies: (() => void)[] = []
 
   constructor(call: StepCall, parts: CallParts, resolve: (outcome: CallOutcome) => void) {
     this.#call = call
@@ -67,11 +72,9 @@ class Call {
     if (history.enabled) {
       history.record({ kind: 'call.sent', runId, stepId, item, attempt, requestId: this.#requestId })
     }
+    this.#deadline = setTimeout(() => this.#break(breaks.pastDeadline(deadlineMs)), deadlineMs)
+    this.#call.onCancel(() => this.#break(breaks.cancelled))
     const reader = createAnswerReader((event) => this.#on(event), maxMessageBytes)
-    this.#deadline = setTimeout(() => {
-      this.#break([{ error: `no result within ${deadlineMs} ms` }], 'deadline')
-    }, deadlineMs)
-    this.#call.onCancel(() => this.#break([{ error: 'the run was cancelled' }], 'cancelled'))
     this.#abort = client.post(executeRequest(this.#id, this.#requestId, this.#call), null, reader)
   }
 
@@ -82,117 +85,75 @@ class Call {
     }
     switch (event.kind) {
       case 'head':
-        this.#status = event.status
-        this.#stream = event.stream
-        this.#pod = event.instanceId
-        if (this.#parts.history.enabled) {
-          this.#parts.history.record({
-            kind: 'call.answered',
-            requestId: this.#requestId,
-            status: event.status,
-            stream: event.stream,
-            ...(event.instanceId === undefined ? {} : { instanceId: event.instanceId }),
-          })
-        }
-        return
-      case 'message': {
-        const { message } = event
-        if (message.kind === 'request') {
-          if (this.#stream) void this.#serve(message.id, message.method, message.params)
-          return
-        }
-        if (message.kind === 'notification') return
-        // The balancer answers for a call it could not read with a null id.
-        if (message.id !== this.#id && !(message.kind === 'error' && message.id === 'null')) {
-          if (this.#stream) return
-          return this.#break([{ error: `answer to another request: ${message.id}` }], 'foreign-answer')
-        }
-        if (message.kind === 'error') return this.#refused(message.error)
-        const output = member(message.result, 'output')
-        if (output === undefined) {
-          return this.#break(
-            [
-              executing,
-              { error: 'invalid response for components/execute' },
-              { error: `Unable to deserialize from '${message.result.slice(0, 200)}'` },
-              { error: 'missing field `output`' },
-            ],
-            'bad-answer',
-          )
-        }
-        return this.#end({
-          kind: 'success',
-          value: output,
-          requestId: this.#requestId,
-          ...(this.#pod === undefined ? {} : { pod: this.#pod }),
-        })
-      }
+        this.#onHead(event.status, event.stream, event.instanceId)
+        break
+      case 'message':
+        this.#onMessage(event.message)
+        break
       case 'garbage':
-        if (this.#stream) return
-        return this.#break(
-          [
-            this.#status >= 400
-              ? { ...executing, attachments: ['Failed to parse error response as JSON'] }
-              : executing,
-            { error: 'error receiving message' },
-            { error: `invalid message: ${event.text.slice(0, 200)}` },
-            { error: event.problem },
-            { error: `HTTP status ${this.#status}` },
-          ],
-          'bad-answer',
-        )
+        // In a stream the next event may still be the answer.
+        if (!this.#stream) this.#break(breaks.garbled(this.#status, event.text, event.problem))
+        break
       case 'too-long':
-        return this.#break(
-          [executing, { error: `message longer than ${event.limitBytes} bytes` }],
-          'too-long',
+        this.#break(breaks.tooLong(event.limitBytes))
+        break
+      case 'end':
+        this.#break(
+          this.#stream ? breaks.streamEnded(event.error) : breaks.unanswered(this.#parts.url, event.error),
         )
-      case 'end': {
-        const { error } = event
-        if (this.#stream) {
-          return this.#break(
-            [
-              { ...executing, attachments: ['SSE stream ended without receiving final response'] },
-              { error: 'error receiving message' },
-              ...(error === null ? [] : [{ error: error.message }]),
-            ],
-            error === null ? 'ended-early' : error.reason,
-          )
-        }
-        return this.#break(
-          [
-            { ...executing, attachments: ['Failed to send HTTP request'] },
-            { error: 'error sending message' },
-            { error: `error sending request for url (${this.#parts.url})` },
-            ...(error === null ? [{ error: 'no answer' }] : [{ error: error.message }]),
-          ],
-          error?.reason ?? 'bad-answer',
-        )
-      }
+        break
     }
   }
 
-  /** The component server, or the balancer for it, answered with an error. */
-  #refused(error: RpcError): void {
-    const reason = error.data === undefined ? undefined : member(error.data, 'reason')
-    this.#break(
-      [executing, { error: `component server error(${error.code}): ${error.message}` }],
-      reason !== undefined && kindOf(reason) === 'string' ? unquote(reason) : 'component-error',
-      objectOf([
-        ['code', toJson(error.code)],
-        ['message', quote(error.message)],
-        ['data', error.data],
-      ]),
-    )
+  #onHead(status: number, stream: boolean, instanceId: string | undefined): void {
+    this.#status = status
+    this.#stream = stream
+    this.#pod = instanceId
+    const { history } = this.#parts
+    if (!history.enabled) return
+    history.record({
+      kind: 'call.answered',
+      requestId: this.#requestId,
+      status,
+      stream,
+      ...(instanceId === undefined ? {} : { instanceId }),
+    })
+  }
+
+  #onMessage(message: RpcMessage): void {
+    if (message.kind === 'notification') return
+    if (message.kind === 'request') {
+      if (this.#stream) void this.#serve(message.id, message.method, message.params)
+      return
+    }
+    // A balancer answers for a call whose id it could not read with null.
+    if (message.id !== this.#id && !(message.kind === 'error' && message.id === 'null')) {
+      if (!this.#stream) this.#break(breaks.toAnotherRequest(message.id))
+      return
+    }
+    if (message.kind === 'error') {
+      this.#break(breaks.refusedBy(message.error))
+      return
+    }
+    const output = member(message.result, 'output')
+    if (output === undefined) this.#break(breaks.withoutOutput(message.result))
+    else {
+      this.#end({
+        kind: 'success',
+        value: output,
+        requestId: this.#requestId,
+        ...(this.#pod === undefined ? {} : { pod: this.#pod }),
+      })
+    }
   }
 
   async #serve(id: RpcId, method: string, params: Json | undefined): Promise<void> {
     const { callbacks, client, history, metrics } = this.#parts
     const startedAt = performance.now()
-    const callbackId = kindOf(id) === 'string' ? unquote(id) : id
     const pod = this.#pod
     const witness = {
       requestId: this.#requestId,
-      callbackId,
+      callbackId: kindOf(id) === 'string' ? unquote(id) : id,
       ...(pod === undefined ? {} : { instanceId: pod }),
     }
     if (history.enabled) history.record({ kind: 'callback.received', ...witness, method })
@@ -210,32 +171,26 @@ class Call {
         ...(delivery.problem === null ? {} : { error: delivery.problem }),
       })
     }
-    metrics.callbacks.inc(delivery.problem === null ? 'delivered' : delivery.reason)
+    metrics.callbacks.inc(delivery.problem === null ? 'delivered' : breaks.labelOf(delivery.reason))
     metrics.callbackSeconds.observe((performance.now() - startedAt) / 1000)
-    if (delivery.fatal) {
-      this.#break(
-        [
-          { ...executing, attachments: [`The reply to the callback ${method} could not be delivered`] },
-          { error: delivery.problem ?? `HTTP status ${delivery.status}` },
-        ],
-        delivery.reason,
-      )
-    }
+    if (delivery.fatal) this.#break(breaks.undelivered(method, delivery))
   }
 
-  #break(causes: readonly Cause[], reason: string, componentError?: Json): void {
-    const [first] = causes
-    const details: BreakDetails = {
-      reason,
-      ...(this.#pod === undefined ? {} : { pod: this.#pod }),
-      ...(componentError === undefined ? {} : { componentError }),
-    }
+  #break({ causes, reason, componentError }: breaks.Break): void {
+    if (this.#over) return
+    for (const stop of this.#stopReplies) stop()
     this.#end({
       kind: 'broken',
-      causes: first?.error === executing.error ? causes : [executing, ...causes],
-      details,
+      causes,
+      details: {
+        reason,
+        ...(this.#pod === undefined ? {} : { pod: this.#pod }),
+        ...(componentError === undefined ? {} : { componentError }),
+      },
       requestId: this.#requestId,
     })
+    // An answer that is whole leaves its connection to others; anything else is cut.
+    if (componentError === undefined) this.#abort()
   }
 
   #end(outcome: CallOutcome): void {
@@ -243,37 +198,12 @@ class Call {
     this.#over = true
     clearTimeout(this.#deadline)
     this.#parts.metrics.calls.inc(
-      outcome.kind === 'broken'
-        ? knownReasons.has(outcome.details.reason ?? '')
-          ? outcome.details.reason
-          : 'other'
-        : outcome.kind,
+      outcome.kind === 'broken' ? breaks.labelOf(outcome.details.reason ?? '') : outcome.kind,
     )
-    if (outcome.kind === 'broken') for (const stop of this.#stopReplies) stop()
-    // After the last message a stream should end, and its connection serve again; one that stays open is cut.
-    if (outcome.kind === 'broken' && outcome.details.reason !== 'component-error') this.#abort()
-    else if (this.#stream) this.#linger = setTimeout(this.#abort, lingerMs)
+    if (this.#stream) this.#linger = setTimeout(this.#abort, lingerMs)
     this.#resolve(outcome)
   }
 }
-
-/** Reasons that may be a metric's label: they come from here, or from the balancer's short list. */
-const knownReasons: ReadonlySet<string> = new Set([
-  'component-error',
-  'refused',
-  'timeout',
-  'unresolved',
-  'reset',
-  'ended-early',
-  'bad-answer',
-  'foreign-answer',
-  'too-long',
-  'deadline',
-  'cancelled',
-  'gone',
-  'unknown',
-  'no_backend',
-])
 
 function executeRequest(id: RpcId, requestId: string, call: StepCall): Json {
   const trace = call.runId.replaceAll('-', '')

@@ -1,0 +1,115 @@
+// How a call can break, each in Stepflow's chain of causes with a word to match on.
+
+import { type Json, kindOf, member, objectOf, quote, toJson, unquote } from '../../../wire/json.ts'
+import type { RpcError } from '../../../wire/jsonrpc.ts'
+import type { Cause } from '../../executor/failure.ts'
+import type { TransportError } from './http-client.ts'
+import type { Delivery } from './reply.ts'
+
+export interface Break {
+  readonly causes: readonly Cause[]
+  readonly reason: string
+  readonly componentError?: Json
+}
+
+const executing: Cause = { error: 'error executing component' }
+
+function broken(reason: string, errors: readonly string[], attachment?: string): Break {
+  const head = attachment === undefined ? executing : { ...executing, attachments: [attachment] }
+  return { reason, causes: [head, ...errors.map((error) => ({ error }))] }
+}
+
+/** The component server, or the balancer for it, answered with an error. */
+export function refusedBy(error: RpcError): Break {
+  const reason = error.data === undefined ? undefined : member(error.data, 'reason')
+  return {
+    ...broken(reason !== undefined && kindOf(reason) === 'string' ? unquote(reason) : 'component-error', [
+      `component server error(${error.code}): ${error.message}`,
+    ]),
+    componentError: objectOf([
+      ['code', toJson(error.code)],
+      ['message', quote(error.message)],
+      ['data', error.data],
+    ]),
+  }
+}
+
+export function withoutOutput(result: Json): Break {
+  return broken('bad-answer', [
+    'invalid response for components/execute',
+    `Unable to deserialize from '${result.slice(0, 200)}'`,
+    'missing field `output`',
+  ])
+}
+
+export function toAnotherRequest(id: Json): Break {
+  return broken('foreign-answer', ['error receiving message', `answer to another request: ${id}`])
+}
+
+export function garbled(status: number, text: string, problem: string): Break {
+  return broken(
+    'bad-answer',
+    ['error receiving message', `invalid message: ${text.slice(0, 200)}`, problem, `HTTP status ${status}`],
+    status >= 400 ? 'Failed to parse error response as JSON' : undefined,
+  )
+}
+
+export function tooLong(limitBytes: number): Break {
+  return broken('too-long', ['error receiving message', `message longer than ${limitBytes} bytes`])
+}
+
+export function streamEnded(error: TransportError | null): Break {
+  return broken(
+    error === null ? 'ended-early' : error.reason,
+    ['error receiving message', ...(error === null ? [] : [error.message])],
+    'SSE stream ended without receiving final response',
+  )
+}
+
+export function unanswered(url: string, error: TransportError | null): Break {
+  return broken(
+    error?.reason ?? 'bad-answer',
+    [
+      'error sending message',
+      `error sending request for url (${url})`,
+      error?.message ?? 'the answer has no result',
+    ],
+    'Failed to send HTTP request',
+  )
+}
+
+export function undelivered(method: string, delivery: Delivery): Break {
+  return broken(
+    delivery.reason,
+    [delivery.problem ?? `HTTP status ${delivery.status}`],
+    `The reply to the callback ${method} could not be delivered`,
+  )
+}
+
+export function pastDeadline(deadlineMs: number): Break {
+  return broken('deadline', [`no result within ${deadlineMs} ms`])
+}
+
+export const cancelled: Break = broken('cancelled', ['the run was cancelled'])
+
+/** Reasons that may be a metric's label: those from here and the balancer's short list. */
+const labels: ReadonlySet<string> = new Set([
+  'component-error',
+  'refused',
+  'timeout',
+  'unresolved',
+  'reset',
+  'ended-early',
+  'bad-answer',
+  'foreign-answer',
+  'too-long',
+  'deadline',
+  'cancelled',
+  'gone',
+  'unknown',
+  'no_backend',
+])
+
+export function labelOf(reason: string): string {
+  return labels.has(reason) ? reason : 'other'
+}
