@@ -11,7 +11,7 @@ import type { Name } from './discovery/names.ts'
 import { createProbe } from './discovery/probe.ts'
 import { Metrics } from './metrics.ts'
 import { Pods } from './pods.ts'
-import type { Relay, RelayLimits } from './relay.ts'
+import { forwardedBy, type Relay, type RelayLimits } from './relay.ts'
 import { UpstreamPool } from './upstream.ts'
 import { Wheel } from './wheel.ts'
 
@@ -21,6 +21,8 @@ export interface BalancerOptions {
   readonly resolve: Resolve
   readonly log: Log
   readonly history: HistoryWriter
+  /** Name of this balancer's pod, for the Via field of what it forwards. */
+  readonly pod: string
   /** Each has a default, below. */
   readonly limits?: Partial<BalancerLimits>
 }
@@ -81,7 +83,17 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     history,
     log,
   })
-  const relay: Relay = { pods, pool, wheel, watcher: directory, metrics, history, limits, draining: false }
+  const relay: Relay = {
+    pods,
+    pool,
+    wheel,
+    watcher: directory,
+    metrics,
+    history,
+    limits,
+    forwardedBy: forwardedBy(options.pod),
+    draining: false,
+  }
   const acceptor: Acceptor = await accept(relay, limits, options.bind)
   wheel.start()
   directory.start()

@@ -35,13 +35,15 @@ runMain(async () => {
     destination: flags['log-destination'],
     file: flags['log-file'],
   })
-  const history = openHistory({ witness: 'balancer', pod: process.env['POD_NAME'] ?? hostname() })
+  const pod = process.env['POD_NAME'] ?? hostname()
+  const history = openHistory({ witness: 'balancer', pod })
   const balancer = await startBalancer({
     names: parseNames(flags['upstream-service']),
     bind: parseAddress(flags['bind-address'])!,
     resolve: createResolve(),
     log,
     history,
+    pod,
     limits: { maxBodyBytes: flags['max-body-bytes'] },
   })
   const admin = await startAdmin({
@@ -59,7 +61,7 @@ runMain(async () => {
   )
 
   const delayMs = flags['drain-delay-ms']
-  onShutdown(log, delayMs + flags['drain-timeout-ms'], async (signal) => {
+  onShutdown(log, delayMs + flags['shutdown-deadline-ms'], async (signal) => {
     if (history.enabled) history.record({ kind: 'process.stopping', reason: signal })
     balancer.announceDrain()
     await new Promise((resolve) => setTimeout(resolve, delayMs))

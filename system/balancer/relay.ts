@@ -23,6 +23,8 @@ export interface Relay {
   readonly metrics: Metrics
   readonly history: HistoryWriter
   readonly limits: RelayLimits
+  /** See forwardedBy(). */
+  readonly forwardedBy: string
   /** Set once the program is stopping: answers say `Connection: close`. */
   draining: boolean
 }
@@ -36,7 +38,10 @@ export interface RelayLimits {
 /** Bodies up to this many bytes travel as text, in one write with their head; longer ones are copied once. */
 const textBytes = 16_384
 
-const forwardedBy = 'X-Forwarded-By: stepflow-load-balancer\r\n\r\n'
+/** The last fields of every forwarded request; `pod` names this balancer to the pods (RFC 9110 7.6.3). */
+export function forwardedBy(pod: string): string {
+  return `Via: 1.1 ${pod.replaceAll(/[^\w.-]/g, '-')}\r\nX-Forwarded-By: stepflow-load-balancer\r\n\r\n`
+}
 
 /** HTTP status of each reason. A client may try again elsewhere or later, but for `gone`. */
 const statusOf = {
@@ -140,7 +145,7 @@ export class Exchange implements UpstreamUser {
       framing = `Content-Length: ${bodyBytes}\r\n`
     }
     const host = hasHost ? '' : 'Host: \r\n'
-    return `${method} ${target} HTTP/1.1\r\n${host}${fields}${framing}${forwardedBy}`
+    return `${method} ${target} HTTP/1.1\r\n${host}${fields}${framing}${this.#relay.forwardedBy}`
   }
 
   #readBody(bytes: Buffer, pos: number, end: number): number {

@@ -146,6 +146,7 @@ export async function startFor(
     resolve,
     log: silentLog,
     history: noHistory,
+    pod: 'balancer-test',
     limits: { probeIntervalMs: 50, ...limits },
   })
   owner.teardown(() => balancer.close())
