@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PodEvent, Role } from '../../../contracts/cluster.ts'
-import { type Endpoint, proxiedRoles, Slots } from './addresses.ts'
+import { type Block, type Endpoint, proxiedRoles, Slots } from './addresses.ts'
 import { type Claim, claimBlock } from './claim.ts'
 import { nextStep, strategies, type Wanted } from './controller.ts'
 import { serveDns } from './dns-server.ts'
@@ -52,6 +52,7 @@ export class NodeAgent {
     const { plan, random } = options
     const { settings } = plan
     const claim = await claimBlock(settings.addressing, random)
+    assertFits(Object.values(plan.replicas), claim.block)
     if (plan.directory === null) sweepFolders(tmpdir())
     const directory = plan.directory ?? makeFolder(tmpdir(), randomName(8, random))
     try {
@@ -87,7 +88,6 @@ export class NodeAgent {
       services,
       addressing: block.text,
       parentDeathSignal: plan.settings.parentDeathSignal && hasParentDeathSignal(),
-      capacity: block.capacity,
     }
     const zone = {
       service: (role: Role) => this.#services.get(role)?.address ?? null,
@@ -104,17 +104,10 @@ export class NodeAgent {
     this.#reconcile()
   }
 
+  /** @throws Refused ERR_CLUSTER where so many pods do not fit into the block */
   scale(role: Role, replicas: number): void {
-    const others = roles.filter((one) => one !== role).map((one) => this.#wanted.get(one)?.replicas ?? 0)
-    const total = others.reduce((sum, count) => sum + count, replicas)
-    if (total > this.booted.capacity) {
-      throw new Refused({
-        code: 'ERR_CLUSTER',
-        problem: `${total} pods do not fit into ${this.booted.addressing}`,
-        field: role,
-        fix: `use ${this.booted.capacity - total + replicas} or fewer`,
-      })
-    }
+    const counts = roles.map((one) => (one === role ? replicas : this.#wantedOf(one).replicas))
+    assertFits(counts, this.#claim.block)
     this.#wanted.set(role, { ...this.#wantedOf(role), replicas })
     this.#reconcile()
   }
@@ -257,6 +250,17 @@ export class NodeAgent {
       this.#reconcile()
     })
   }
+}
+
+function assertFits(counts: readonly number[], block: Block): void {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  if (total <= block.capacity) return
+  throw new Refused({
+    code: 'ERR_CLUSTER',
+    problem: `${total} pods do not fit (${block.text})`,
+    field: 'replicas',
+    fix: `use ${block.capacity} or fewer in all`,
+  })
 }
 
 function runtimeConfigFile(directory: string): string {

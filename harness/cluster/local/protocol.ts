@@ -26,8 +26,6 @@ export interface Booted {
   readonly addressing: string
   /** True: the kernel kills the pods when the agent dies. */
   readonly parentDeathSignal: boolean
-  /** Most pods at once. */
-  readonly capacity: number
 }
 
 export type Request =

@@ -66,13 +66,13 @@ function lives(owner: Owner): boolean {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)); undefined: no such process, or no /proc. */
+/** Field 22 of /proc/<pid>/stat (proc(5)); undefined: no such process, or only its zombie, or no /proc. */
 function startTimeOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The second field is the command in parentheses, which may itself hold blanks and parentheses.
-    const value = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-    return Number.isFinite(value) ? value : undefined
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19])
   } catch {
     return undefined
   }
