@@ -271,8 +271,10 @@ class Generator {
     const { durationUs } = this.#pace
     const tookUs = endedAt - this.#startUs
     const wholeUs = this.#interrupted || !Number.isFinite(durationUs) ? tookUs : durationUs
-    const seconds = (this.#stoppedUs ?? wholeUs) / 1e6
-    const counted = this.#tally.result(this.#startUs + seconds * 1e6)
+    const offeredUs = this.#stoppedUs ?? wholeUs
+    // Ended at once it still took a moment, so that rates are numbers.
+    const seconds = Math.max(offeredUs, 1) / 1e6
+    const counted = this.#tally.result(this.#startUs + offeredUs)
     const planned =
       this.#pace.model === 'closed'
         ? null
