@@ -105,31 +105,42 @@ export function createContext(parts: ContextParts): Context {
     return results.map(readItem)
   }
 
+  const getBlob = async (blobId: string): Promise<unknown> => {
+    const { result } = await call('blobs/get', [['blob_id', toJson(blobId)]])
+    return result['data']
+  }
+
+  const getRawBlob = async (blobId: string): Promise<RawJson> => {
+    const { text } = await call('blobs/get', [['blob_id', toJson(blobId)]])
+    const result = replyResult(text)
+    return new RawJson((result && member(result, 'data')) ?? toJson(null))
+  }
+
+  const evaluateFlow: Context['evaluateFlow'] = async (flow, input, options) => {
+    const [item] = await evaluateBatch(flow, [input], options)
+    if (item?.outcome === 'success') return item.result
+    throw new ComponentError(item?.message ?? 'the flow gave no result', {
+      data: { code: item?.code ?? rpcCodes.execution },
+    })
+  }
+
   return {
     signal,
     log: parts.log,
     observability: { ...present(ids), attempt: parts.attempt },
     instanceId: parts.instanceId,
-    putBlob,
-    async getBlob(blobId) {
-      const { result } = await call('blobs/get', [['blob_id', toJson(blobId)]])
-      return result['data']
-    },
-    async getRawBlob(blobId) {
-      const { text } = await call('blobs/get', [['blob_id', toJson(blobId)]])
-      const result = replyResult(text)
-      return new RawJson((result && member(result, 'data')) ?? toJson(null))
-    },
-    evaluateBatch,
-    async evaluateFlow(flow, input, options) {
-      const [item] = await evaluateBatch(flow, [input], options)
-      if (item?.outcome === 'success') return item.result
-      throw new ComponentError(item?.message ?? 'the flow gave no result', {
-        code: rpcCodes.execution,
-        data: { code: item?.code ?? rpcCodes.execution },
-      })
-    },
+    putBlob: (data, type) => unwatched(putBlob(data, type)),
+    getBlob: (blobId) => unwatched(getBlob(blobId)),
+    getRawBlob: (blobId) => unwatched(getRawBlob(blobId)),
+    evaluateFlow: (flow, input, given) => unwatched(evaluateFlow(flow, input, given)),
+    evaluateBatch: (flow, inputs, given) => unwatched(evaluateBatch(flow, inputs, given)),
   }
+}
+
+/** A promise whose rejection may go unseen: a component that does not wait for it must not end the process. */
+function unwatched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** The call's ids as callbacks carry them; null where the call had none. */

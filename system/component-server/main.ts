@@ -119,6 +119,10 @@ runMain(async () => {
     registry: server.metrics.registry,
     notReady: server.notReady,
   })
+  // A promise that a user's component forgot is no reason to take every open stream down.
+  process.on('unhandledRejection', (reason) => {
+    log.error({ error: reason instanceof Error ? reason.stack : String(reason) }, 'unhandled rejection')
+  })
   const deadlineMs = values['shutdown-deadline-ms']
   onShutdown(log, deadlineMs + lastWordsMs, async (signal) => {
     history.record({ kind: 'process.stopping', reason: signal })

@@ -3,7 +3,7 @@
 // Wording, order of checks and codes are those of Stepflow's worker (wire specification E.5).
 
 import { isUtf8 } from 'node:buffer'
-import { type Json, member, parseJson, toJson } from '../wire/json.ts'
+import { type Json, JsonSyntaxError, member, parseJson, toJson } from '../wire/json.ts'
 
 /** Headers of a POST that matter beyond HTTP itself. */
 export interface PostHead {
@@ -66,8 +66,8 @@ export function readMessage(body: Buffer): Message {
   let json: unknown
   try {
     json = JSON.parse(text)
-  } catch (error) {
-    return undecodable(syntaxProblem(text, error))
+  } catch {
+    return undecodable(syntaxProblem(text))
   }
   if (!isFields(json)) return undecodable(expected('object', json, ''))
   const { jsonrpc, id, method, params } = json
@@ -237,15 +237,19 @@ function typeName(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : 'object'
 }
 
-function syntaxProblem(text: string, error: unknown): string {
-  const reason = error instanceof Error ? error.message : ''
-  if (text.trim() === '' || /end of JSON input|Unterminated string/.test(reason)) {
-    return 'Input data was truncated'
+/** What is wrong with a text that JSON.parse refuses, whose own words are not stable. */
+function syntaxProblem(text: string): string {
+  try {
+    parseJson(text)
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) {
+      const { problem, line, column } = error
+      return problem.startsWith('EOF')
+        ? 'Input data was truncated'
+        : `JSON is malformed: ${problem} (line ${line}, column ${column})`
+    }
   }
-  const at = /position (\d+)/.exec(reason)?.[1]
-  return at === undefined
-    ? 'JSON is malformed: invalid character'
-    : `JSON is malformed: invalid character (byte ${Buffer.byteLength(text.slice(0, Number(at)))})`
+  return 'JSON is malformed'
 }
 
 /** A peer's text inside a message, cut so that an answer stays small. */
