@@ -1,11 +1,12 @@
 // Client connections: one request after another is read from each, with a deadline for every wait.
 
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { listen } from '../program/admin.ts'
 import { readRequestHead } from './head/request.ts'
-import { Link, type LinkOwner } from './link.ts'
+import type { Link, LinkOwner } from './link.ts'
 import { errorMessage, refusalText } from './refuse.ts'
 import { Exchange, type Relay } from './relay.ts'
+import { acceptLinks } from './tcp-link.ts'
 import { Timed } from './wheel.ts'
 
 export interface AcceptLimits {
@@ -48,16 +49,23 @@ export async function accept(
 ): Promise<Acceptor> {
   const clients = new Set<Client>()
   let onEmpty: (() => void) | null = null
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    const client = new Client(relay, limits, socket, () => {
-      clients.delete(client)
-      relay.metrics.clientConnections--
-      if (clients.size === 0) onEmpty?.()
-    })
-    clients.add(client)
-    relay.metrics.clientConnections++
-  })
+  const server = createServer({ allowHalfOpen: true })
   await listen(server as never, address.host, address.port, '--bind-address')
+  acceptLinks(
+    server,
+    (makeLink) => {
+      const client = new Client(relay, limits, makeLink, () => {
+        clients.delete(client)
+        relay.metrics.clientConnections--
+        if (clients.size === 0) onEmpty?.()
+      })
+      clients.add(client)
+      relay.metrics.clientConnections++
+    },
+    () => {
+      relay.metrics.acceptFailures++
+    },
+  )
   return {
     server,
     clients,
@@ -92,12 +100,12 @@ export class Client extends Timed implements LinkOwner {
   #lingering = false
   #lingered = 0
 
-  constructor(relay: Relay, limits: AcceptLimits, socket: Socket, onGone: () => void) {
+  constructor(relay: Relay, limits: AcceptLimits, makeLink: (owner: LinkOwner) => Link, onGone: () => void) {
     super()
     this.#relay = relay
     this.#limits = limits
     this.#onGone = onGone
-    this.link = new Link(socket, this)
+    this.link = makeLink(this)
     relay.wheel.arm(this, limits.keepAliveMs)
   }
 

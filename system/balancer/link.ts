@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 
-/** Above this many bytes waiting to be written the other side is paused; at none it goes on. */
+/** With this many bytes waiting to be written the other side is paused; when all are written it goes on. */
 export const highWaterBytes = 65_536
 
 /** What a link tells its owner. After `onClosed` nothing more comes. */
@@ -17,23 +17,47 @@ export interface LinkOwner {
   onClosed(error: NodeJS.ErrnoException | null): void
 }
 
-export class Link {
-  #owner: LinkOwner
+/** A connection that its owner opens is also told when it is there. */
+export interface LinkOpener extends LinkOwner {
+  onConnected(): void
+}
+
+export interface Link {
+  readonly open: boolean
+  /** Bytes that wait for the peer to read. */
+  readonly waitingBytes: number
+  /** Writes latin1 text; false: the peer reads too slowly, wait for `onDrained`. */
+  writeText(text: string): boolean
+  /** Writes bytes, which must not change afterwards. Returns as `writeText`. */
+  writeBytes(bytes: Buffer): boolean
+  pause(): void
+  resume(): void
+  /** Sends what waits, then says that no more comes. */
+  end(): void
+  /** Closes now; what waits is dropped. The owner gets no `onClosed`. */
+  destroy(): void
+  /** Aborts with a TCP reset, which the peer cannot take for a proper end. The owner gets no `onClosed`. */
+  reset(): void
+}
+
+/** A link over a net.Socket: for TLS, and where tcp-link.ts finds no TCP of the kind it knows. */
+export class SocketLink implements Link {
+  readonly #owner: LinkOwner
   readonly #socket: Socket
   #error: NodeJS.ErrnoException | null = null
-  #open = true
+  open = true
 
   constructor(socket: Socket, owner: LinkOwner) {
     this.#socket = socket
     this.#owner = owner
     socket.on('data', (bytes) => {
-      if (this.#open) this.#owner.onBytes(bytes, 0, bytes.length)
+      if (this.open) this.#owner.onBytes(bytes, 0, bytes.length)
     })
     socket.on('end', () => {
-      if (this.#open) this.#owner.onEnd()
+      if (this.open) this.#owner.onEnd()
     })
     socket.on('drain', () => {
-      if (this.#open) this.#owner.onDrained()
+      if (this.open) this.#owner.onDrained()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
@@ -41,25 +65,18 @@ export class Link {
     socket.on('close', () => this.#closed())
   }
 
-  get open(): boolean {
-    return this.#open
-  }
-
-  /** Bytes that wait for the peer to read. */
   get waitingBytes(): number {
     return this.#socket.writableLength
   }
 
-  /** Writes latin1 text; false: the peer reads too slowly, wait for `onDrained`. */
   writeText(text: string): boolean {
-    if (!this.#open) return true
+    if (!this.open) return true
     this.#socket.write(text, 'latin1')
     return this.#socket.writableLength < highWaterBytes
   }
 
-  /** Writes bytes, which must not change afterwards. Returns as `writeText`. */
   writeBytes(bytes: Buffer): boolean {
-    if (!this.#open) return true
+    if (!this.open) return true
     this.#socket.write(bytes)
     return this.#socket.writableLength < highWaterBytes
   }
@@ -72,26 +89,23 @@ export class Link {
     this.#socket.resume()
   }
 
-  /** Sends what waits, then says that no more comes. */
   end(): void {
-    if (this.#open) this.#socket.end()
+    if (this.open) this.#socket.end()
   }
 
-  /** Closes now; what waits is dropped. The owner gets no `onClosed`. */
   destroy(): void {
-    this.#open = false
+    this.open = false
     this.#socket.destroy()
   }
 
-  /** Aborts with a TCP reset, which the peer cannot take for a proper end. The owner gets no `onClosed`. */
   reset(): void {
-    this.#open = false
+    this.open = false
     this.#socket.resetAndDestroy()
   }
 
   #closed(): void {
-    if (!this.#open) return
-    this.#open = false
+    if (!this.open) return
+    this.open = false
     this.#owner.onClosed(this.#error)
   }
 }

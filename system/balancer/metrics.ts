@@ -32,6 +32,7 @@ export class Metrics {
   #lastCounts: PodCounts | null = null
   readonly #refusals = new Map<string, number>()
   clientConnections = 0
+  acceptFailures = 0
   openStreams = 0
   brokenAnswers = 0
   retries = 0

@@ -36,13 +36,13 @@ export const balancerFlags = {
     env: 'DRAIN_DELAY_MS',
     help: 'After SIGTERM, not ready any more, go on accepting for so long',
   },
-  'drain-timeout-ms': {
+  'shutdown-deadline-ms': {
     kind: 'whole',
     default: 300_000,
     min: 0,
     max: 86_400_000,
-    env: 'DRAIN_TIMEOUT_MS',
-    help: 'After that delay, time for open requests to end',
+    env: 'SHUTDOWN_DEADLINE_MS',
+    help: 'After that delay, when requests still open are cut off',
   },
   'max-body-bytes': {
     kind: 'whole',

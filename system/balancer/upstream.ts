@@ -1,8 +1,8 @@
 // Connections to pods: opened within a time limit, kept for reuse for less than pods keep theirs.
 
-import { connect } from 'node:net'
-import { Link, type LinkOwner } from './link.ts'
+import type { Link, LinkOpener } from './link.ts'
 import type { Fault, Pod } from './pods.ts'
+import { connectLink } from './tcp-link.ts'
 import { Timed, type Wheel } from './wheel.ts'
 
 /** uvicorn closes idle connections at 5 s; below 4 s we never write to one that is being closed. */
@@ -26,7 +26,7 @@ export interface UpstreamUser {
   onUpstreamDrained(): void
 }
 
-export class Upstream extends Timed implements LinkOwner {
+export class Upstream extends Timed implements LinkOpener {
   readonly pod: Pod
   readonly link: Link
   readonly #pool: UpstreamPool
@@ -40,13 +40,13 @@ export class Upstream extends Timed implements LinkOwner {
     this.#pool = pool
     this.pod = pod
     this.user = user
-    const socket = connect({ host: pod.host, port: pod.port, noDelay: true, allowHalfOpen: true })
-    socket.once('connect', () => {
-      this.connected = true
-      pool.wheel.hold(this)
-      this.user?.onConnected()
-    })
-    this.link = new Link(socket, this)
+    this.link = connectLink(pod.host, pod.port, this)
+  }
+
+  onConnected(): void {
+    this.connected = true
+    this.#pool.wheel.hold(this)
+    this.user?.onConnected()
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {

@@ -1,0 +1,268 @@
+// A link straight on libuv's TCP handle: one read buffer for all, one write call an answer, no stream between.
+//
+// docs/decisions/020-links-on-tcp-handles.md has the figures. The handle is what net.Socket itself is made
+// of; Node shows it as `_handle` and its companions by process.binding. Where either is missing, net.Socket
+// does the work.
+
+import { connect, isIPv6, type Server, type Socket } from 'node:net'
+import { getSystemErrorName } from 'node:util'
+import { highWaterBytes, type Link, type LinkOpener, type LinkOwner, SocketLink } from './link.ts'
+
+/** The parts of libuv's TCP handle that are used here. Calls return 0 or a negative error number. */
+interface TcpHandle {
+  link: TcpLink | null
+  onread: (this: TcpHandle) => void
+  readonly writeQueueSize: number
+  useUserBuffer(buffer: Uint8Array): void
+  readStart(): number
+  readStop(): number
+  writeLatin1String(request: WriteRequest, text: string): number
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number
+  shutdown(request: object): number
+  setNoDelay(on: boolean): number
+  connect(request: ConnectRequest, address: string, port: number): number
+  connect6(request: ConnectRequest, address: string, port: number): number
+  close(done?: () => void): void
+  reset(done?: () => void): number
+}
+
+interface WriteRequest {
+  oncomplete: (status: number) => void
+  /** Keeps bytes alive until they are written. */
+  bytes: Buffer | null
+}
+
+interface ConnectRequest {
+  oncomplete: (status: number) => void
+}
+
+interface Bindings {
+  readonly TCP: new (kind: number) => TcpHandle
+  readonly TCPConnectWrap: new () => ConnectRequest
+  readonly WriteWrap: new () => WriteRequest
+  readonly ShutdownWrap: new () => { oncomplete: () => void }
+  readonly socketKind: number
+  /** What the last call on a handle did, by the indexes below. */
+  readonly state: Int32Array
+  readonly readCount: number
+  readonly wasAsync: number
+}
+
+const bindings = loadBindings()
+
+/** Every read of this thread lands here and is used up before the next. */
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
+
+const endOfFile = -4095
+
+class TcpLink implements Link {
+  readonly #owner: LinkOwner
+  readonly #handle: TcpHandle
+  /** Writes that the kernel had no room for yet. */
+  #waitingWrites = 0
+  #reading = false
+  open = true
+
+  constructor(handle: TcpHandle, owner: LinkOwner) {
+    this.#handle = handle
+    this.#owner = owner
+    handle.link = this
+  }
+
+  /** Begins to read. */
+  start(): void {
+    const handle = this.#handle
+    handle.onread = onRead
+    handle.useUserBuffer(readBuffer)
+    handle.setNoDelay(true)
+    this.#reading = true
+    handle.readStart()
+  }
+
+  onRead(count: number): void {
+    if (!this.open) return
+    if (count > 0) this.#owner.onBytes(readBuffer, 0, count)
+    else if (count === endOfFile) this.#owner.onEnd()
+    else if (count < 0) this.fail(count)
+  }
+
+  fail(status: number): void {
+    if (!this.open) return
+    this.destroy()
+    this.#owner.onClosed(systemError(status))
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingWrites === 0 || !this.open ? 0 : this.#handle.writeQueueSize
+  }
+
+  writeText(text: string): boolean {
+    if (!this.open) return true
+    const status = this.#handle.writeLatin1String(spareWrite, text)
+    return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? true : this.#wrote(status, null)
+  }
+
+  writeBytes(bytes: Buffer): boolean {
+    if (!this.open) return true
+    const status = this.#handle.writeBuffer(spareWrite, bytes)
+    return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? true : this.#wrote(status, bytes)
+  }
+
+  /** A write failed, or waits: then its request object is used up. */
+  #wrote(status: number, bytes: Buffer | null): boolean {
+    if (status !== 0) {
+      // The caller is in the middle of its work: tell the owner when that is done.
+      process.nextTick(() => this.fail(status))
+      return true
+    }
+    const request = spareWrite
+    spareWrite = newWrite()
+    request.bytes = bytes
+    this.#waitingWrites++
+    request.oncomplete = (done) => {
+      request.bytes = null
+      this.#waitingWrites--
+      if (done < 0) this.fail(done)
+      else if (this.open && this.#waitingWrites === 0) this.#owner.onDrained()
+    }
+    return this.#handle.writeQueueSize < highWaterBytes
+  }
+
+  pause(): void {
+    if (!this.#reading || !this.open) return
+    this.#reading = false
+    this.#handle.readStop()
+  }
+
+  resume(): void {
+    if (this.#reading || !this.open) return
+    this.#reading = true
+    this.#handle.readStart()
+  }
+
+  end(): void {
+    if (!this.open) return
+    const request = new bindings!.ShutdownWrap()
+    request.oncomplete = ignore
+    this.#handle.shutdown(request)
+  }
+
+  destroy(): void {
+    if (!this.open) return
+    this.open = false
+    this.#handle.close()
+  }
+
+  reset(): void {
+    if (!this.open) return
+    this.open = false
+    this.#handle.reset()
+  }
+}
+
+let spareWrite: WriteRequest = bindings === null ? { oncomplete: ignore, bytes: null } : newWrite()
+
+/** Calls `open` with a link maker for each connection that `server` accepts, and `failed` where accepting fails. */
+export function acceptLinks(
+  server: Server,
+  opened: (makeLink: (owner: LinkOwner) => Link) => void,
+  failed: (error: NodeJS.ErrnoException) => void,
+): void {
+  const listener = (server as unknown as { _handle?: { onconnection?: unknown } })._handle
+  if (bindings === null || typeof listener?.onconnection !== 'function') {
+    server.on('connection', (socket: Socket) => {
+      socket.setNoDelay(true)
+      opened((owner) => new SocketLink(socket, owner))
+    })
+    return
+  }
+  listener.onconnection = (status: number, handle: TcpHandle): void => {
+    if (status < 0) failed(systemError(status))
+    else {
+      opened((owner) => {
+        const link = new TcpLink(handle, owner)
+        link.start()
+        return link
+      })
+    }
+  }
+}
+
+/** Opens a connection to an IP address; the owner hears `onConnected` or `onClosed`, never during the call. */
+export function connectLink(address: string, port: number, owner: LinkOpener): Link {
+  if (bindings === null) {
+    const socket = connect({ host: address, port, noDelay: true, allowHalfOpen: true })
+    socket.once('connect', () => owner.onConnected())
+    return new SocketLink(socket, owner)
+  }
+  const handle = new bindings.TCP(bindings.socketKind)
+  const link = new TcpLink(handle, owner)
+  const request = new bindings.TCPConnectWrap()
+  request.oncomplete = (status) => {
+    if (!link.open) return
+    if (status < 0) return link.fail(status)
+    link.start()
+    owner.onConnected()
+  }
+  const status = isIPv6(address)
+    ? handle.connect6(request, address, port)
+    : handle.connect(request, address, port)
+  if (status !== 0) process.nextTick(() => link.fail(status))
+  return link
+}
+
+function onRead(this: TcpHandle): void {
+  this.link!.onRead(bindings!.state[bindings!.readCount]!)
+}
+
+function newWrite(): WriteRequest {
+  const request = new bindings!.WriteWrap()
+  request.oncomplete = ignore
+  request.bytes = null
+  return request
+}
+
+function ignore(): void {}
+
+function systemError(status: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(status)
+  return Object.assign(new Error(code), { code, errno: status })
+}
+
+function loadBindings(): Bindings | null {
+  try {
+    const { binding } = process as unknown as { binding(name: string): Record<string, never> }
+    const tcp = binding('tcp_wrap')
+    const stream = binding('stream_wrap')
+    const { TCP, TCPConnectWrap, constants } = tcp as unknown as Bindings & { constants: { SOCKET: number } }
+    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } =
+      stream as unknown as Bindings & {
+        streamBaseState: Int32Array
+        kReadBytesOrError: number
+        kLastWriteWasAsync: number
+      }
+    const probe = TCP.prototype as unknown as Record<string, unknown>
+    for (const call of [
+      'useUserBuffer',
+      'writeLatin1String',
+      'writeBuffer',
+      'readStart',
+      'shutdown',
+      'reset',
+    ]) {
+      if (typeof probe[call] !== 'function') return null
+    }
+    return {
+      TCP,
+      TCPConnectWrap,
+      WriteWrap,
+      ShutdownWrap,
+      socketKind: constants.SOCKET,
+      state: streamBaseState,
+      readCount: kReadBytesOrError,
+      wasAsync: kLastWriteWasAsync,
+    }
+  } catch {
+    return null
+  }
+}
