@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { GauntletError } from '../../../contracts/errors.ts'
+import { compileCacheEnv } from './compile-cache.ts'
 import { passEnv } from './program.ts'
 import { errorOf, type FromAgent, type Replies, type Request, type ToAgent } from './protocol.ts'
 
@@ -41,7 +42,7 @@ export function startAgent({ onPod, onStatus, onLost }: AgentLinkOptions): Agent
   const child = fork(agentFile, [], {
     detached: true,
     execArgv: [],
-    env: passEnv(process.env),
+    env: { ...passEnv(process.env), ...compileCacheEnv(process.env) },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const pending = new Map<number, Pending>()

@@ -34,6 +34,10 @@ async function answer(request: Request): Promise<Replies[Request['kind']]> {
     })
     return agent.booted
   }
+  if (request.kind === 'stop') {
+    await agent?.stop()
+    return null
+  }
   if (agent === null) throw new Refused({ code: 'ERR_CLUSTER', problem: 'the cluster is not booted' })
   switch (request.kind) {
     case 'scale':
@@ -47,9 +51,6 @@ async function answer(request: Request): Promise<Replies[Request['kind']]> {
       return null
     case 'rollout':
       return agent.rollout(request.role)
-    case 'stop':
-      await agent.stop()
-      return null
   }
 }
 

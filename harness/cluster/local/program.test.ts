@@ -1,5 +1,6 @@
 import { test } from 'tap'
-import { podFiles, programOf } from './program.ts'
+import type { Role } from '../../../contracts/cluster.ts'
+import { type ProgramOptions, podFiles, programOf } from './program.ts'
 import type { BootPlan } from './protocol.ts'
 import { defaultReplicas, defaultSettings } from './settings.ts'
 
@@ -16,23 +17,23 @@ const plan: BootPlan = {
   directory: null,
 }
 const at = { address: '127.65.0.21', port: 8080, adminPort: 8081, metricsPort: 9090 }
-const program = (role: 'runtime' | 'balancer' | 'component-server') =>
-  programOf({
-    plan,
-    role,
-    podName: 'pod-x',
-    at,
-    dns: '127.65.0.1:1053',
-    files: podFiles('/dir', 'pod-x'),
-    runtimeConfigFile: '/dir/config.yml',
-    parentEnv: {
-      PATH: '/bin',
-      HOME: '/home',
-      SECRET: 'x',
-      NODE_OPTIONS: '--inspect',
-      NODE_V8_COVERAGE: '/cov',
-    },
-  })
+const options = (role: Role): ProgramOptions => ({
+  plan,
+  role,
+  podName: 'pod-x',
+  at,
+  dns: '127.65.0.1:1053',
+  files: podFiles('/dir', 'pod-x'),
+  runtimeConfigFile: '/dir/config.yml',
+  parentEnv: {
+    PATH: '/bin',
+    HOME: '/home',
+    SECRET: 'x',
+    NODE_OPTIONS: '--inspect',
+    NODE_V8_COVERAGE: '/cov',
+  },
+})
+const program = (role: Role) => programOf(options(role))
 
 test('gives each program its flags', async (t) => {
   const listen = ['--host', '127.65.0.21', '--port', '8080']
@@ -41,6 +42,18 @@ test('gives each program its flags', async (t) => {
   t.same(program('balancer').args, ['--import', '/defect.ts', '/b.ts'])
   const components = ['--components', '/mine.ts', '--components', '/more.ts']
   t.same(program('component-server').args, ['/c.ts', ...listen, ...admin, ...components])
+})
+
+test('shares a compile cache between programs, but not while coverage is taken', async (t) => {
+  const cached = (parentEnv: Record<string, string>) =>
+    programOf({ ...options('runtime'), parentEnv: { PATH: '/bin', ...parentEnv } })
+  t.match(cached({}).env['NODE_COMPILE_CACHE'], /node_modules.\.cache/)
+  t.match(cached({}).args.join(' '), /^--import \S+flush-compile-cache\.ts \/r\.ts/)
+  t.equal(cached({ NODE_COMPILE_CACHE: '/theirs' }).env['NODE_COMPILE_CACHE'], '/theirs')
+  for (const off of [{ NODE_V8_COVERAGE: '/cov' }, { NODE_DISABLE_COMPILE_CACHE: '1' }]) {
+    t.notOk('NODE_COMPILE_CACHE' in cached(off).env)
+    t.equal(cached(off).args[0], '/r.ts')
+  }
 })
 
 test('gives each program its environment and little of the parent’s', async (t) => {

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { Role } from '../../../contracts/cluster.ts'
 import { type Ports, standardPorts } from './addresses.ts'
+import { compileCacheEnv, flushFile } from './compile-cache.ts'
 import { serviceName } from './names.ts'
 import type { BootPlan } from './protocol.ts'
 
@@ -56,10 +57,13 @@ export function programOf(options: ProgramOptions): {
 } {
   const { plan, role, at } = options
   const own = roleProgram(options)
+  const cache = compileCacheEnv(options.parentEnv)
+  const preload = Object.keys(cache).length === 0 ? [] : ['--import', flushFile]
   return {
-    args: [...(plan.nodeArgs[role] ?? []), plan.settings.programs[role], ...own.args],
+    args: [...preload, ...(plan.nodeArgs[role] ?? []), plan.settings.programs[role], ...own.args],
     env: {
       ...passEnv(options.parentEnv),
+      ...cache,
       POD_NAME: options.podName,
       POD_IP: at.address,
       STEPFLOW_DNS: options.dns,
