@@ -87,7 +87,10 @@ export interface LoadSecond {
   readonly open: number
   readonly p50Ms: number | null
   readonly p99Ms: number | null
-  /** Largest delay of the generator in this second: actual minus planned send. */
+  /**
+   * Largest delay of the generator, actual minus planned send, of the arrivals planned or sent in this second, or
+   * planned before it and sent after.
+   */
   readonly lagMs: number
 }
 

@@ -23,10 +23,10 @@ export interface NoiseMeter extends Disposable {
   /** Why there is no measurement; null where there is one. */
   readonly unavailable: string | null
   /**
-   * One entry for each whole second from `fromUs` to `untilUs` (µs of CLOCK_MONOTONIC), null where a second was
+   * One entry for each whole second from `fromUs` to `untilUs` (µs of CLOCK_MONOTONIC; default now), null where a second was
    * not sampled; null as a whole where noise cannot be measured.
    */
-  seconds(fromUs: number, untilUs: number): readonly (NoiseSecond | null)[] | null
+  seconds(fromUs: number, untilUs?: number): readonly (NoiseSecond | null)[] | null
 }
 
 export interface NoiseOptions {
@@ -79,7 +79,7 @@ export function createNoiseMeter(options: NoiseOptions = {}): NoiseMeter {
   const timer = setInterval(sample, options.intervalMs ?? 250).unref()
   return {
     unavailable: null,
-    seconds(fromUs, untilUs) {
+    seconds(fromUs, untilUs = now()) {
       if (untilUs > previous.at && now() > previous.at) sample()
       return bySecond(samples, fromUs, untilUs, cores)
     },

@@ -10,8 +10,9 @@ export interface Interval {
 }
 
 /**
- * When each pod of the role was ready, by the harness's pod.state records; without any, from the first record of
- * its process to its stopping. A kill ends it at once, though the cluster sees that later.
+ * When each pod of the role was ready, by the harness's pod.state records. What those do not say, the pod's own
+ * records do: it was ready since its process started, until it stopped. A kill ends it at once, though the cluster
+ * sees that later.
  */
 export function readyIntervals(
   history: History,
@@ -20,29 +21,31 @@ export function readyIntervals(
 ): ReadonlyMap<string, readonly Interval[]> {
   // Intervals leave out their end, and the last record may be a call.
   const end = (history.at(-1)?.at ?? 0) + 1
-  const watched = history.some((record) => record.kind === 'pod.state' && record.role === role)
   const intervals = new Map<string, Interval[]>()
   const readySince = new Map<string, number>()
-  const open = (pod: string, at: number): void => {
-    if (!readySince.has(pod)) readySince.set(pod, at)
-  }
+  const watched = new Set<string>()
   const close = (pod: string, at: number): void => {
     const from = readySince.get(pod)
     readySince.delete(pod)
     if (from === undefined) return
-    const list = intervals.get(pod) ?? []
-    intervals.set(pod, list)
     const kill = kills.find((kill) => kill.pod === pod && kill.at >= from && kill.at <= at)
+    const list = intervals.get(pod) ?? []
     list.push({ from, until: kill?.at ?? at })
+    intervals.set(pod, list)
   }
   for (const record of history) {
-    if (watched) {
-      if (record.kind !== 'pod.state' || record.role !== role) continue
-      if (record.ready && record.phase === 'Running') open(record.pod, record.at)
-      else close(record.pod, record.at)
-    } else if (record.witness === role) {
-      if (record.kind === 'process.started') open(record.pod, record.at)
-      if (record.kind === 'process.stopping') close(record.pod, record.at)
+    const { pod, at } = record
+    if (record.kind === 'pod.state' && record.role === role) {
+      const isReady = record.ready && record.phase === 'Running'
+      const isComing = record.phase === 'Pending' || record.phase === 'Running'
+      // The first word on a pod: one that comes up was not ready before, whatever its process said.
+      if (!watched.has(pod) && isComing) readySince.delete(pod)
+      watched.add(pod)
+      if (!isReady) close(pod, at)
+      else if (!readySince.has(pod)) readySince.set(pod, at)
+    } else if (record.witness === role && !watched.has(pod)) {
+      if (record.kind === 'process.started' && !readySince.has(pod)) readySince.set(pod, at)
+      if (record.kind === 'process.stopping') close(pod, at)
     }
   }
   for (const pod of [...readySince.keys()]) close(pod, end)

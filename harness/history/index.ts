@@ -1,5 +1,7 @@
 // History: what all witnesses recorded, collected, merged and measured.
 
+export { podActivity } from './activity.ts'
+export { affinityMatrix } from './affinity.ts'
 export {
   createHistoryCollector,
   type HarnessRecord,
@@ -8,3 +10,4 @@ export {
 } from './collect.ts'
 export { between, mergeHistory } from './merge.ts'
 export { parseHistory } from './parse.ts'
+export { callbackRoundTrips } from './round-trips.ts'

@@ -1,7 +1,7 @@
 // Counts what came of a load: histograms of latency and lag, a row for each second, errors. No clock, no I/O.
 
-import * as hdr from 'hdr-histogram-js'
-import type { LatencySummary, LoadResult } from '../../../../contracts/load.ts'
+import type { LoadResult } from '../../../../contracts/load.ts'
+import { encodeHistogram, highestUs, newHistogram, percentileMs, summarize } from '../../histogram.ts'
 import type { Answer } from './answers.ts'
 
 /** How an arrival ended; `timed out` is an unknown outcome whose waiting time is a latency. */
@@ -48,7 +48,6 @@ export type Counted = Pick<
 const keptErrors = 19
 /** Samples of a second are kept this long after it, s: a generator later than that is not believed anyway. */
 const keptSeconds = 10
-const highestUs = 3_600_000_000
 
 export class Tally {
   offered = 0
@@ -95,11 +94,14 @@ export class Tally {
     this.#second(plannedUs).planned++
   }
 
-  /** The generator was `lagUs` late at `atUs`. */
+  /** The generator was `lagUs` late at `atUs`; that spoils each second in which it should have been at work. */
   lagged(atUs: number, lagUs: number): void {
     this.#lag.recordValue(clamp(lagUs))
-    const second = this.#second(atUs)
-    if (lagUs > second.lagUs) second.lagUs = lagUs
+    this.#second(atUs)
+    for (let i = this.#index(atUs - lagUs); i <= this.#index(atUs); i++) {
+      const second = this.#seconds[i]!
+      if (lagUs > second.lagUs) second.lagUs = lagUs
+    }
   }
 
   /** The arrival planned at `plannedUs` ended at `endUs`. */
@@ -141,8 +143,8 @@ export class Tally {
       ...this.ended,
       dropped: this.dropped,
       incorrect: this.incorrect,
-      latency: summary(this.#latency),
-      histogram: hdr.encodeIntoCompressedBase64(this.#latency),
+      latency: summarize(this.#latency),
+      histogram: encodeHistogram(this.#latency),
       lag: {
         p50Ms: percentileMs(this.#lag, 50) ?? 0,
         p99Ms: percentileMs(this.#lag, 99) ?? 0,
@@ -177,15 +179,6 @@ export class Tally {
   }
 }
 
-function newHistogram(): hdr.Histogram {
-  return hdr.build({
-    bitBucketSize: 32,
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: highestUs,
-    numberOfSignificantValueDigits: 3,
-  })
-}
-
 function newSecond(): OpenSecond {
   return {
     ...{ planned: 0, offered: 0, completed: 0, failed: 0, open: 0, lagUs: 0 },
@@ -204,24 +197,6 @@ function sumUp(second: OpenSecond): void {
 
 function nearestRank(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
-}
-
-function summary(histogram: hdr.Histogram): LatencySummary {
-  const count = histogram.totalCount
-  return {
-    count,
-    minMs: count === 0 ? null : histogram.minNonZeroValue / 1000,
-    meanMs: count === 0 ? null : histogram.mean / 1000,
-    p50Ms: percentileMs(histogram, 50),
-    p90Ms: percentileMs(histogram, 90),
-    p95Ms: percentileMs(histogram, 95),
-    p99Ms: percentileMs(histogram, 99),
-    maxMs: count === 0 ? null : histogram.maxValue / 1000,
-  }
-}
-
-function percentileMs(histogram: hdr.Histogram, percentile: number): number | null {
-  return histogram.totalCount === 0 ? null : histogram.getValueAtPercentile(percentile) / 1000
 }
 
 function clamp(us: number): number {
