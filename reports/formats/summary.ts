@@ -4,6 +4,7 @@ import type { Verdict } from '../../contracts/exit-codes.ts'
 import type { Judgement, Outcome, Results, ThresholdResult } from '../../contracts/results.ts'
 import { judgementsOf, outcomeOf } from '../judge/verdict.ts'
 import { formatAgainst, formatDurationMs, formatNumber, formatQuantity, plural } from '../words.ts'
+import { largestGroup, loadGroups } from './loads.ts'
 
 export interface ScenarioRow {
   readonly scenario: string
@@ -36,22 +37,18 @@ export const resultWords: Readonly<Record<Outcome | 'not measured', TargetRow['r
 /** One row a scenario, in the order of the suite. */
 export function scenarioRows(results: Results): readonly ScenarioRow[] {
   return results.scenarios.map((scenario) => {
-    const loads = scenario.loads.map(({ load }) => load)
+    const groups = loadGroups(scenario.loads)
     const sum = (key: 'offered' | 'completed' | 'incorrect'): number =>
-      loads.reduce((total, load) => total + load[key], 0)
-    // Percentiles of several loads do not add up: those of the largest are shown.
-    const largest = loads.reduce<(typeof loads)[number] | undefined>(
-      (best, load) => (best === undefined || load.latency.count > best.latency.count ? load : best),
-      undefined,
-    )
+      groups.reduce((total, group) => total + group[key], 0)
+    const latency = largestGroup(groups)?.latency
     return {
       scenario: scenario.scenario,
       verdict: scenario.verdict,
       checks: checksOf(scenario.judgements),
-      runs: loads.length === 0 ? '' : formatNumber(sum('offered')),
-      failed: loads.length === 0 ? '' : formatNumber(sum('offered') - sum('completed') + sum('incorrect')),
-      p50: largest === undefined ? '' : formatMs(largest.latency.p50Ms),
-      p99: largest === undefined ? '' : formatMs(largest.latency.p99Ms),
+      runs: groups.length === 0 ? '' : formatNumber(sum('offered')),
+      failed: groups.length === 0 ? '' : formatNumber(sum('offered') - sum('completed') + sum('incorrect')),
+      p50: latency === undefined ? '' : formatMs(latency.p50Ms),
+      p99: latency === undefined ? '' : formatMs(latency.p99Ms),
       time: formatDurationMs((scenario.endedAt - scenario.startedAt) / 1_000),
     }
   })
@@ -92,26 +89,37 @@ export function verdictSentence(results: Results): string {
   const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length
   const ended = results.scenarios.filter((scenario) => scenario.ended !== undefined)
   const within = `in ${plural(results.scenarios.length, 'scenario')}`
+  const where = (outcome: Outcome): string => {
+    const found = judgementsOf(results).filter(({ judgement }) => outcomeOf(judgement) === outcome)
+    return `in ${listed([...new Set(found.map(({ scenario }) => scenario ?? 'the suite as a whole'))])}`
+  }
   switch (results.verdict) {
     case 'PASS':
       return `All ${plural(judged, 'check')} ${within} hold.`
     case 'FAIL':
-      return `${count('fail')} of ${plural(judged, 'check')} ${within} ${count('fail') === 1 ? 'does' : 'do'} not hold.`
+      return `${count('fail')} of ${plural(judged, 'check')} ${within} ${count('fail') === 1 ? 'does' : 'do'} not hold: ${where('fail')}.`
     case 'INVALID':
       if (ended.some((scenario) => scenario.ended?.kind === 'error')) {
         return 'The harness broke before it could judge; nothing here says how good the system is.'
       }
       if (ended.length > 0) return 'Interrupted: what was measured until then is below, and is not a verdict.'
       if (judged === 0) return 'Nothing was judged, so nothing is proved.'
-      return `The measurement cannot be trusted: ${count('unknown')} of ${plural(judged, 'check')} ${within} could not be decided.`
+      return `The measurement cannot be trusted: ${count('unknown')} of ${plural(judged, 'check')} ${within} could not be decided: ${where('unknown')}.`
   }
 }
 
-function checksOf(judgements: readonly Judgement[]): string {
+/** `a`, `a and b`, `a, b and c`. */
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
+
+/** Judgements that hold, of those that judge: `5/5`. */
+export function checksOf(judgements: readonly Judgement[]): string {
   const outcomes = judgements.map(outcomeOf).filter((outcome) => outcome !== 'not measured')
   return `${outcomes.filter((outcome) => outcome === 'pass').length}/${outcomes.length}`
 }
 
-function formatMs(value: number | null): string {
+/** `4.21 ms`, or `none`. */
+export function formatMs(value: number | null): string {
   return value === null ? 'none' : formatQuantity(value, 'ms')
 }

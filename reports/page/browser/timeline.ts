@@ -1,0 +1,186 @@
+// A scenario on one time axis: loads, windows, faults and pods in seconds since its start. No browser needed.
+
+import type { ChaosEvent } from '../../../contracts/history.ts'
+import type { LoadSecond } from '../../../contracts/load.ts'
+import type { NamedLoad, PodActivity, ScenarioResult } from '../../../contracts/results.ts'
+
+/** One second of a load; `x` is its middle. */
+export interface LoadPoint extends LoadSecond {
+  readonly x: number
+}
+
+/** The loads of one name: rounds of a scenario that takes turns count as one line. */
+export interface LoadLine {
+  readonly name: string
+  readonly points: readonly LoadPoint[]
+}
+
+/** A named stretch of the scenario. */
+export interface TimelineWindow {
+  readonly name: string
+  readonly from: number
+  readonly to: number
+}
+
+/** A fault or an operation on the cluster, as a bar: `number` from 1 in the order of time. */
+export interface TimelineFault {
+  readonly number: number
+  readonly name: string
+  readonly pod: string | null
+  readonly detail: string | null
+  readonly requested: number
+  /** Null: it was never seen to be in effect. */
+  readonly observed: number | null
+  /** Null: it was never seen to be gone. */
+  readonly cleared: number | null
+}
+
+export interface PodLine {
+  readonly pod: string
+  readonly short: string
+  readonly role: PodActivity['role']
+  readonly calls: number
+  readonly points: readonly { readonly x: number; readonly calls: number }[]
+  /** Null: never ready. */
+  readonly readyFrom: number | null
+  /** Null: ready at the end. */
+  readonly readyUntil: number | null
+}
+
+export interface SeriesLine {
+  readonly name: string
+  readonly unit: string
+  readonly target: number | null
+  readonly points: readonly { readonly x: number; readonly value: number | null }[]
+}
+
+export interface Timeline {
+  /** Length of the axis, seconds. */
+  readonly seconds: number
+  readonly loads: readonly LoadLine[]
+  readonly series: readonly SeriesLine[]
+  readonly windows: readonly TimelineWindow[]
+  readonly faults: readonly TimelineFault[]
+  readonly pods: readonly PodLine[]
+}
+
+/** Puts everything of a scenario on its time axis. */
+export function timelineOf(scenario: ScenarioResult): Timeline {
+  const since = (at: number): number => Math.max(0, (at - scenario.startedAt) / 1e6)
+  const loads = loadLines(scenario.loads, since)
+  const series = (scenario.series ?? []).map((one) => ({
+    name: one.name,
+    unit: one.unit,
+    target: one.target ?? null,
+    points: one.values.map((value, second) => ({ x: since(one.startedAt) + second + 0.5, value })),
+  }))
+  const lived = since(scenario.endedAt)
+  const ends = [...loads, ...series].flatMap(({ points }) => (points.at(-1)?.x ?? 0) + 0.5)
+  const seconds = Math.max(0.1, lived, ...ends, ...scenario.events.map((event) => since(event.at)))
+  return {
+    seconds,
+    loads,
+    series,
+    windows: windowsOf(scenario, since, seconds),
+    faults: faultsOf(scenario, since),
+    pods: podLines(scenario.pods, since, lived),
+  }
+}
+
+function loadLines(loads: readonly NamedLoad[], since: (at: number) => number): readonly LoadLine[] {
+  const names = [...new Set(loads.map(({ name }) => name))]
+  return names.map((name) => ({
+    name,
+    points: loads
+      .filter((one) => one.name === name)
+      .flatMap(({ load }) =>
+        load.seconds.map((second) => ({ ...second, x: since(load.startedAt) + second.second + 0.5 })),
+      )
+      .sort((a, b) => a.x - b.x),
+  }))
+}
+
+function windowsOf(
+  scenario: ScenarioResult,
+  since: (at: number) => number,
+  seconds: number,
+): readonly TimelineWindow[] {
+  const starts = scenario.events
+    .filter((event) => event.kind === 'window')
+    .map((event) => ({ name: event.window, from: since(event.at) }))
+    .sort((a, b) => a.from - b.from)
+  return starts.map(({ name, from }, index) => ({ name, from, to: starts[index + 1]?.from ?? seconds }))
+}
+
+type OpenFault = { -readonly [Key in keyof TimelineFault]: TimelineFault[Key] } & {
+  readonly event: ChaosEvent
+}
+
+/** Phases of one fault put together: those of the same name and pod, else of the same name. */
+function faultsOf(scenario: ScenarioResult, since: (at: number) => number): readonly TimelineFault[] {
+  const faults: OpenFault[] = []
+  const events = scenario.events.filter((event) => event.kind === 'chaos').sort((a, b) => a.at - b.at)
+  for (const event of events) {
+    const x = since(event.at)
+    const open = faults.filter(
+      (fault) =>
+        fault.name === event.name && (event.phase === 'observed' ? fault.observed : fault.cleared) === null,
+    )
+    const known =
+      event.phase === 'requested'
+        ? undefined
+        : (open.findLast((fault) => fault.pod === (event.pod ?? null)) ??
+          open.findLast(() => event.pod === undefined))
+    const fault = known ?? {
+      number: faults.length + 1,
+      name: event.name,
+      pod: event.pod ?? null,
+      detail: null,
+      requested: x,
+      observed: null,
+      cleared: null,
+      event,
+    }
+    if (known === undefined) faults.push(fault)
+    if (event.phase === 'observed') fault.observed = x
+    if (event.phase === 'cleared') fault.cleared = x
+    if (fault.detail === null) fault.detail = event.detail ?? null
+  }
+  return faults.map(({ event: _, ...fault }) => fault)
+}
+
+function podLines(
+  pods: readonly PodActivity[],
+  since: (at: number) => number,
+  lived: number,
+): readonly PodLine[] {
+  const shorts = shortNames(pods.map(({ pod }) => pod))
+  return pods.map((pod, index) => ({
+    pod: pod.pod,
+    short: shorts[index] ?? pod.pod,
+    role: pod.role,
+    calls: pod.calls,
+    // A second that the end of the scenario cut would look like a loss.
+    points: pod.callsPerSecond
+      .map((calls, second) => ({ x: second + 0.5, calls }))
+      .filter(({ x }) => x + 0.5 <= lived + 0.01),
+    readyFrom: pod.readyFrom === null ? null : since(pod.readyFrom),
+    readyUntil: pod.readyUntil === null ? null : since(pod.readyUntil),
+  }))
+}
+
+/** The last part of each name (`x2x8q`), or the whole names where those are not all different. */
+export function shortNames(names: readonly string[]): readonly string[] {
+  const shorts = names.map((name) => name.slice(name.lastIndexOf('-') + 1))
+  const clear = new Set(shorts).size === new Set(names).size && shorts.every((short) => short !== '')
+  return clear ? shorts : names
+}
+
+/** Seconds since the start as the axis and the tables write them: `4.2 s`, `12:05`, `1:02:05`. */
+export function formatSecond(second: number, axisSeconds: number): string {
+  if (axisSeconds <= 180) return `${Math.round(second * 100) / 100} s`
+  const whole = Math.round(second)
+  const [hours, minutes, seconds] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60, whole % 60]
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`
+}
