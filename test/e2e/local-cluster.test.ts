@@ -120,6 +120,21 @@ test('says which pods are not ready when the boot takes too long', async (t) => 
   await t.rejects(booting, { code: 'ERR_CLUSTER', message: /pingora-lb-.*HTTP 503: no reason/ })
 })
 
+test('refuses more pods than there are addresses', async (t) => {
+  await t.rejects(fakeCluster({ replicas: { balancer: 400 } }), {
+    code: 'ERR_CLUSTER',
+    message: /do not fit/,
+  })
+})
+
+test('ends the boot when it is told to', async (t) => {
+  const controller = new AbortController()
+  const booting = fakeCluster({ signal: controller.signal })
+  controller.abort(new Error('enough'))
+  await t.rejects(booting, { message: 'enough' })
+  await t.rejects(fakeCluster({ signal: controller.signal }), { message: 'enough' })
+})
+
 test('stops without a trace, and more than once', async (t) => {
   const cluster = await fakeCluster()
   const dns = cluster.description['dns']!

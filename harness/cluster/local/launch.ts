@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { answerFile, takesCoverage } from './coverage.ts'
 
 export interface LaunchOptions {
   /** Arguments for Node: its own, the program's file, the program's. */
@@ -13,6 +14,8 @@ export interface LaunchOptions {
   /** By `setpriv`; see hasParentDeathSignal. */
   readonly parentDeathSignal: boolean
 }
+
+type Stdio = 'ignore' | 'pipe' | 'ipc' | number
 
 /**
  * True where util-linux's setpriv is there: then the kernel itself kills the pods when the agent dies, also
@@ -43,21 +46,24 @@ const followParentFile = fileURLToPath(new URL('./follow-parent.ts', import.meta
  */
 export function launch(options: LaunchOptions): ChildProcess {
   const log = openSync(options.logFile, 'a')
+  const coverage = takesCoverage(options.env)
+  const stdio = (stdin: Stdio): Stdio[] => [stdin, log, log, ...(coverage ? (['ipc'] as const) : [])]
+  const args = [...(coverage ? ['--import', answerFile] : []), ...options.args]
   try {
     if (options.parentDeathSignal) {
       return spawn(
         'setpriv',
         [
           ...['--pdeathsig', 'KILL', 'sh', '-c', shellScript, 'pod', String(process.pid)],
-          ...[process.execPath, ...options.args],
+          ...[process.execPath, ...args],
         ],
-        { env: options.env, detached: true, stdio: ['ignore', log, log] },
+        { env: options.env, detached: true, stdio: stdio('ignore') },
       )
     }
-    return spawn(process.execPath, ['--import', followParentFile, ...options.args], {
+    return spawn(process.execPath, ['--import', followParentFile, ...args], {
       env: options.env,
       detached: true,
-      stdio: ['pipe', log, log],
+      stdio: stdio('pipe'),
     })
   } finally {
     closeSync(log)

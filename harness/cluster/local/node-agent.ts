@@ -131,15 +131,16 @@ export class NodeAgent {
     this.#find(name).signal(signal)
   }
 
-  /** Kills every process now; safe to call from an exit handler. */
+  /** Kills every process now; for an exit handler. */
   killAll(): void {
     this.#stopping = true
-    for (const { process } of this.#pods.values()) process.terminate(0)
+    for (const { process } of this.#pods.values()) process.kill()
   }
 
   /** Ends everything and removes the folder, if it is the cluster's own. */
   async stop(): Promise<void> {
-    this.killAll()
+    this.#stopping = true
+    for (const { process } of this.#pods.values()) process.terminate(0)
     for (const service of this.#services.values()) service.close()
     this.#claim.tcp.close()
     this.#claim.udp.close()

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Pod, PodPhase, Role } from '../../../contracts/cluster.ts'
 import type { Ports } from './addresses.ts'
 import { restartAfter } from './back-off.ts'
+import { flushCoverage } from './coverage.ts'
 import { launch, signalGroup } from './launch.ts'
 import { afterProbe, notStarted, probe, type Readiness } from './probe.ts'
 import type { PodFiles } from './program.ts'
@@ -117,28 +118,45 @@ export class PodProcess {
     if (this.#child === null) return void this.#end()
     if (gracePeriodMs === 0) {
       this.#clear('preStop', 'grace')
-      this.#signal('SIGKILL')
+      this.#killPlanned()
     } else if (first) {
       this.#after('preStop', this.#options.settings.preStopMs, () => {
         // The program alone, as the container's first process; what it started is its own business.
         this.#child?.kill('SIGTERM')
-        this.#after('grace', gracePeriodMs, () => this.#signal('SIGKILL'))
+        this.#after('grace', gracePeriodMs, () => this.#killPlanned())
       })
     } else if (this.#timers.has('grace')) {
-      this.#after('grace', gracePeriodMs, () => this.#signal('SIGKILL'))
+      this.#after('grace', gracePeriodMs, () => this.#killPlanned())
     }
     if (first) this.#changed()
   }
 
   /** @throws Refused ERR_CLUSTER where no program runs at the moment */
   signal(signal: NodeJS.Signals): void {
-    const done = signal === 'SIGTERM' ? (this.#child?.kill(signal) ?? false) : this.#signal(signal)
-    if (done) return
+    if (this.#child !== null) {
+      if (signal === 'SIGKILL') return void this.#killPlanned()
+      if (signal === 'SIGTERM' ? this.#child.kill(signal) : this.#signal(signal)) return
+    }
     throw new Refused({
       code: 'ERR_CLUSTER',
       problem: `has no running program to send ${signal} to`,
       field: this.spec.name,
       fix: 'wait until it is ready',
+    })
+  }
+
+  /** Kills now, whatever is lost by it: for the end of the agent's process. */
+  kill(): void {
+    this.#signal('SIGKILL')
+  }
+
+  #killPlanned(): void {
+    const child = this.#child
+    if (child === null) return
+    // Where no coverage is taken there is no channel, and the kill happens in this turn.
+    if (!child.connected) return void this.#signal('SIGKILL')
+    void flushCoverage(child).then(() => {
+      if (this.#child === child) this.#signal('SIGKILL')
     })
   }
 
