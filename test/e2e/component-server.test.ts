@@ -200,17 +200,38 @@ export const forgets = component({
   t.match(events().at(-1), { event: 'unhandled rejection', error: /forgotten/ })
 })
 
+t.test('runs the examples of docs/components.md', async (t) => {
+  const guide = await readFile(join(root, 'docs/components.md'), 'utf8')
+  const blocks = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
+  const sdk = join(root, 'system/component-server/sdk.ts')
+  const folder = t.testdir(
+    Object.fromEntries(
+      blocks.map((code, index) => [
+        `${index}.ts`,
+        code.replace(`'./system/component-server/sdk.ts'`, JSON.stringify(sdk)),
+      ]),
+    ),
+  )
+  const files = blocks.flatMap((_code, index) => ['--components', join(folder, `${index}.ts`)])
+  const { url } = await start(t, files)
+  const message = /-d '(.*?)'/s.exec(guide)?.[1]?.replaceAll(/\n\s+/g, '')
+  const answer = /```json\n(.*?)\n```/s.exec(guide)?.[1]
+  t.equal((await post(url, message)).text, answer)
+
+  await using call = await openCall(url, '/keep', { data: [1] })
+  await reply(url, (await call.next())?.id ?? '', { blob_id: 'b' })
+  await reply(url, (await call.next())?.id ?? '', { data: [1], blob_type: 'data' })
+  t.match(await call.next(), { result: { output: { blob_id: 'b', kept: [1] } } })
+})
+
 t.test('says what is wrong with its flags, files and addresses, and exits 2', async (t) => {
   const { url } = await start(t)
   const { port } = new URL(url)
   const bad = t.testdir({ 'bad.ts': 'export default 5\n' })
   const cases: [readonly string[], RegExp][] = [
     [['--port', '65536', '--hots=x'], /--hots: is not a flag.*\n.*--port: got 65536, use 0 to 65535/],
-    [['--instance-id', 'a b'], /--instance-id: got "a b", use 1 to 256 visible ASCII/],
     [['--components', join(bad, 'bad.ts')], /bad\.ts: export default is no component/],
-    [['--components', join(bad, 'gone.ts')], /gone\.ts: cannot be imported/],
     [['--port', port], /cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE, stop what holds it/],
-    [['--port', '0', '--admin-address', `127.0.0.1:${port}`], /--admin-address: cannot listen/],
   ]
   const results = await Promise.all(cases.map(([args]) => run(t, args)))
   for (const [index, { code, stdout, stderr }] of results.entries()) {
