@@ -108,7 +108,7 @@ export function createCalls(options: CallsOptions): Calls {
     else executeDirect(message, component, answer, startedAt, count)
   }
 
-  // Hot path (bench/component-server/double.ts): a synchronous component costs no promise and no closure.
+  // Hot path (docs/decisions/020-component-server-on-sockets.md): a synchronous component costs no promise and no closure.
   const executeDirect = (
     message: Execute,
     component: Component,
