@@ -6,13 +6,14 @@
 import { scenario } from '../harness/start.mjs'
 
 await scenario(import.meta, {
-  summary: 'A component pod killed in mid-stream costs only the runs that were on it, and they fail at once and clearly',
+  summary:
+    'A component pod killed in mid-stream costs only the runs that were on it, and they fail at once and clearly',
   durationMs: 5_000,
   suiteDurationMs: 3_000,
   leastDurationMs: 3_000,
 
   async run(t) {
-    t.window('control')
+    const controlFrom = t.window('control')
     const enough = new AbortController()
     const profile = { durationMs: 60_000 }
     const streams = t.load('streams', {
@@ -28,11 +29,13 @@ await scenario(import.meta, {
     await t.pause(t.durationMs / 3)
 
     // The runtime stands still for a moment, so that the streams' callbacks are surely unanswered at the kill.
-    t.window('fault')
+    const controlUntil = t.window('fault')
     const [runtime] = await t.readyPods('runtime')
     const victim = t.pick(await t.readyPods('component-server'))
-    const thaw = await t.chaos('freeze runtime', { role: 'runtime', pod: runtime.name, detail: 'SIGSTOP' }, () =>
-      t.cluster.signalPod(runtime.name, 'SIGSTOP'),
+    const thaw = await t.chaos(
+      'freeze runtime',
+      { role: 'runtime', pod: runtime.name, detail: 'SIGSTOP' },
+      () => t.cluster.signalPod(runtime.name, 'SIGSTOP'),
     )
     await t.pause(600)
     const kill = await t.kill(victim)
@@ -49,7 +52,17 @@ await scenario(import.meta, {
 
     await t.streamsAtKill('streams-at-kill', kill)
     await t.failFast('fail-fast', kill)
-    await t.recovery(kill)
-    await t.check('blast-radius', 'pod-replaced', 'correct-values', 'no-run-lost', 'none-hangs', 'once', 'affinity', 'no-cross-talk', 'streams-end')
+    await t.recovery(kill, { workload: 'double', from: controlFrom + 500_000, until: controlUntil })
+    await t.check(
+      'blast-radius',
+      'pod-replaced',
+      'correct-values',
+      'no-run-lost',
+      'none-hangs',
+      'once',
+      'affinity',
+      'no-cross-talk',
+      'streams-end',
+    )
   },
 })

@@ -27,21 +27,33 @@ await scenario(import.meta, {
     for (let round = 0; round < rounds; round += 1) {
       const first = round % 2 === 0
       for (const throughBalancer of [!first, first]) {
-        if (throughBalancer) balanced.push(await t.calls('balanced', { workload, rateRps, durationMs: roundMs }))
-        else direct.push(...(await t.callsToPods('direct', { workload, pods, rateRps: 100, durationMs: roundMs })))
+        if (throughBalancer)
+          balanced.push(await t.calls('balanced', { workload, rateRps, durationMs: roundMs }))
+        else
+          direct.push(
+            ...(await t.callsToPods('direct', { workload, pods, rateRps: 100, durationMs: roundMs })),
+          )
       }
     }
     t.overhead({ direct, balanced })
 
     // The time of a callback is taken at the pod, from the write of its request to the reply in hand.
     t.window('callbacks')
-    await t.load('callbacks', {
+    const callbacks = await t.load('callbacks', {
       workload: t.workload('bidirectional'),
       profile: { kind: 'constant', rateRps, durationMs: Math.round(t.durationMs / 2) },
     })
     t.window('settle')
     await t.settle()
-    await t.callbackTimes()
-    await t.check('correct-values', 'no-run-lost', 'none-hangs', 'once', 'affinity', 'streams-end', 'no-run-failed')
+    await t.callbackTimes({ from: callbacks.startedAt + 1_000_000, until: callbacks.endedAt })
+    await t.check(
+      'correct-values',
+      'no-run-lost',
+      'none-hangs',
+      'once',
+      'affinity',
+      'streams-end',
+      'no-run-failed',
+    )
   },
 })

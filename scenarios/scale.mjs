@@ -46,11 +46,19 @@ await scenario(import.meta, {
     await t.pause(500)
 
     enough.abort()
-    const loads = await Promise.all([streams, base])
+    await Promise.all([streams, base])
     t.window('settle')
     await t.settle()
 
-    t.servedRate('scale-rate', { loads: [more, loads[1]], during: more })
-    await t.check('no-run-failed', 'correct-values', 'no-run-lost', 'none-hangs', 'once', 'affinity', 'streams-end')
+    await t.servedRate('scale-rate', 'double', more)
+    await t.check(
+      'no-run-failed',
+      'correct-values',
+      'no-run-lost',
+      'none-hangs',
+      'once',
+      'affinity',
+      'streams-end',
+    )
   },
 })

@@ -1,7 +1,7 @@
 // What a scenario is: a name, a sentence, a duration, and a function that is handed a trial.
 
 import type { Role } from '../../contracts/history.ts'
-import type { Trial } from './trial.ts'
+import type { JudgedTrial } from './judged-trial.ts'
 
 export interface ScenarioDefinition {
   /** What it proves, in one sentence: for --help, the README's table and the report. */
@@ -17,7 +17,7 @@ export interface ScenarioDefinition {
   /** Whether `--flow`, `--inputs` and `--expect` replace its workload. Default false. */
   readonly takesFlow?: boolean
   /** Measures and judges through the trial; returns when done. Throwing is a harness error. */
-  run(trial: Trial): Promise<void>
+  run(trial: JudgedTrial): Promise<void>
 }
 
 /** A definition with the file it stands in; its name is the file's, without `.mjs`. */

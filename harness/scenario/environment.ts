@@ -13,7 +13,8 @@ const tools = {
 
 export function describeEnvironment(
   cluster: Pick<Cluster, 'kind' | 'description'>,
-  engine: LoadResult['engine']): EnvironmentInfo {
+  engine: LoadResult['engine'],
+): EnvironmentInfo {
   return {
     cluster: cluster.kind,
     clusterDescription: cluster.description,

@@ -25,9 +25,10 @@ import { createEmbeddedEngine } from '../load/index.ts'
 import { createNoiseMeter, type NoiseMeter } from '../noise.ts'
 import type { LoadedScenario } from './definition.ts'
 import { describeEnvironment } from './environment.ts'
+import { createGatherer, type Gatherer } from './gather.ts'
+import { JudgedTrial } from './judged-trial.ts'
 import { formatDuration, type ScenarioOptions } from './options.ts'
 import { createProgress, type Progress } from './progress.ts'
-import { Trial } from './trial.ts'
 import { userWorkload } from './workloads.ts'
 
 export interface SessionOptions {
@@ -74,6 +75,7 @@ export async function runSession(session: SessionOptions): Promise<ExitCode> {
   stack.defer(() => rm(directory, { recursive: true, force: true }))
 
   const results: ScenarioResult[] = []
+  const gatherer = createGatherer()
   let environment: Results['environment'] | null = null
   progress.say(`seed ${options.seed}; starting the system (${options.cluster})`)
   try {
@@ -84,6 +86,7 @@ export async function runSession(session: SessionOptions): Promise<ExitCode> {
       if (abort.signal.aborted) break
       const result = await runTrial({
         session,
+        gatherer,
         scenario,
         system,
         targets,
@@ -171,6 +174,7 @@ interface TrialRun {
   readonly system: System
   readonly targets: Targets
   readonly ownWorkload: Workload | null
+  readonly gatherer: Gatherer
   readonly progress: Progress
   readonly directory: string
   readonly signal: AbortSignal
@@ -183,7 +187,8 @@ async function runTrial(run: TrialRun): Promise<ScenarioResult> {
   const durationMs = session.durationOf(scenario)
   const seed = session.options.seed
   await restoreReplicas(system.cluster, scenario)
-  const trial = new Trial({
+  const trial = new JudgedTrial({
+    gatherer: run.gatherer,
     scenario,
     cluster: system.cluster,
     engine: system.engine,

@@ -18,6 +18,7 @@ import type {
   Figure,
   Judgement,
   NamedLoad,
+  NamedSeries,
   PodActivity,
   ScenarioResult,
 } from '../../contracts/results.ts'
@@ -26,7 +27,7 @@ import { judgeThreshold, targetNamed, verdictOf } from '../../reports/index.ts'
 import { monotonicUs } from '../clock.ts'
 import type { NoiseMeter } from '../noise.ts'
 import type { LoadedScenario } from './definition.ts'
-import { gatherHistory } from './gather.ts'
+import type { Gatherer } from './gather.ts'
 import type { Progress } from './progress.ts'
 import { readGauge } from './prometheus.ts'
 import { seededRandom } from './random.ts'
@@ -38,6 +39,7 @@ export interface TrialOptions {
   readonly engine: LoadEngine
   readonly targets: Targets
   readonly noise: NoiseMeter
+  readonly gatherer: Gatherer
   readonly progress: Progress
   readonly durationMs: number
   readonly seed: number
@@ -81,10 +83,10 @@ export class Trial {
   readonly #loads: NamedLoad[] = []
   readonly #events: (ChaosEvent | PodState | WindowStarted)[] = []
   readonly #clientFiles: string[] = []
+  readonly #series: NamedSeries[] = []
   readonly #stopWatching: () => void
   #pods: readonly PodActivity[] = []
   #affinity: AffinityMatrix | undefined
-  #open = 0
 
   constructor(options: TrialOptions) {
     this.#options = options
@@ -127,7 +129,6 @@ export class Trial {
     const historyFile = join(this.#options.directory, `client-${serial}.ndjson`)
     this.#clientFiles.push(historyFile)
     await writeFile(historyFile, '')
-    this.#open += 1
     const options: LoadOptions = {
       target: offer.target ?? { kind: 'runs', url: await this.cluster.serviceUrl('runtime') },
       workload: offer.workload,
@@ -193,7 +194,7 @@ export class Trial {
 
   /** Every record of this trial so far, by all witnesses, in order; also fills the report's pods and affinity. */
   async history(): Promise<History> {
-    const gathered = await gatherHistory({
+    const gathered = await this.#options.gatherer.gather({
       cluster: this.cluster,
       clientFiles: this.#clientFiles,
       events: this.#events,
@@ -237,6 +238,11 @@ export class Trial {
     })
   }
 
+  /** A figure over time, for the report's charts. */
+  series(series: NamedSeries): void {
+    this.#series.push(series)
+  }
+
   /** Pauses; returns early when the trial is interrupted. */
   pause(ms: number): Promise<void> {
     return pause(ms, this.signal)
@@ -258,6 +264,7 @@ export class Trial {
       events: this.#events.toSorted((a, b) => a.at - b.at),
       pods: this.#pods,
       ...(this.#affinity === undefined ? {} : { affinity: this.#affinity }),
+      ...(this.#series.length === 0 ? {} : { series: this.#series }),
       replay: this.#options.replay,
       ...(ended === undefined ? {} : { ended }),
     }

@@ -44,7 +44,7 @@ runMain(async () => {
     log,
     history,
     pod,
-    limits: { maxBodyBytes: flags['max-body-bytes'] },
+    limits: { maxBodyBytes: flags['max-body-bytes'], drainIdleMs: flags['drain-idle-ms'] },
   })
   const admin = await startAdmin({
     address: flags['admin-address'],

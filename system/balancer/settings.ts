@@ -36,6 +36,14 @@ export const balancerFlags = {
     env: 'DRAIN_DELAY_MS',
     help: 'After SIGTERM, not ready any more, go on accepting for so long',
   },
+  'drain-idle-ms': {
+    kind: 'whole',
+    default: 5_000,
+    min: 0,
+    max: 600_000,
+    env: 'DRAIN_IDLE_MS',
+    help: 'After SIGTERM, close connections idle for so long; more than clients keep theirs idle',
+  },
   'shutdown-deadline-ms': {
     kind: 'whole',
     default: 300_000,

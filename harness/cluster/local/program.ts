@@ -91,6 +91,8 @@ function roleProgram({ plan, role, at, runtimeConfigFile }: ProgramOptions): {
           BIND_ADDRESS: `${at.address}:${at.port}`,
           METRICS_ADDRESS: `${at.address}:${at.metricsPort}`,
           ADMIN_ADDRESS: admin,
+          // The runtime keeps its connections idle for 1 s at most.
+          DRAIN_IDLE_MS: '1500',
         },
       }
     case 'component-server':

@@ -242,7 +242,7 @@ t.test('a call is one JSON-RPC POST with the headers of the wire', async (t) => 
     jsonrpc: '2.0',
     id: 'one-0',
     method: 'components/execute',
-    params: { component: '/double', input: { value: 0 }, attempt: 1 },
+    params: { component: '/double', input: { value: 0 }, attempt: 1, observability: {} },
   })
 })
 

@@ -25,7 +25,7 @@ export function makeRequests(target: LoadTarget, workload: Workload, flowId: str
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
     body: (index, request) =>
       `{"jsonrpc":"2.0","id":${JSON.stringify(request)},"method":"components/execute","params":` +
-      `{"component":${component},"input":${inputs[index]},"attempt":1}}`,
+      `{"component":${component},"input":${inputs[index]},"attempt":1,"observability":{}}}`,
   }
 }
 

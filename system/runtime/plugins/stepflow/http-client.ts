@@ -1,224 +1,210 @@
 // The runtime's HTTP client: one POST a connection at a time, as many connections as calls, none idle for long.
+//
+// On sockets, not on a general client: that one cost more than the rest of a run together, and the rules here
+// (never send twice, never on a connection that may be closing) are few (docs/decisions/011-runtime-on-sockets.md).
 
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import { type Dispatcher, Pool } from 'undici'
-import type { Endpoint, Resolve } from '../../../program/resolve.ts'
+import type { Socket } from 'node:net'
+import { type AnswerHead, type AnswerParser, BadAnswer, createAnswerParser } from './http-answer.ts'
+import { type ConnectOptions, createConnect, TransportError } from './http-connect.ts'
+
+export { TransportError } from './http-connect.ts'
 
 /** What arrives of an answer. */
 export interface AnswerHandler {
   onHead(status: number, contentType: string, instanceId: string | undefined): void
-  onData(chunk: Uint8Array): void
+  onData(chunk: Buffer): void
   /** The answer is whole. */
   onEnd(): void
-  /** No whole answer will come. Not called after `onEnd`, nor after `abort`. */
+  /** No whole answer will come. Not called after `onEnd`, nor once the request was given up. */
   onError(error: TransportError): void
 }
 
-/** Why a request got no whole answer. */
-export class TransportError extends Error {
-  /** True: not a byte of the request was written, so nothing can have run. */
-  readonly unsent: boolean
-  /** `refused`, `timeout` or `unresolved` before the request; `reset` after it. */
-  readonly reason: string
-
-  constructor(message: string, reason: string, unsent: boolean, cause: unknown) {
-    super(message, { cause })
-    this.name = 'TransportError'
-    this.reason = reason
-    this.unsent = unsent
-  }
-}
-
 export interface HttpClient {
-  /** Sends a POST once: it is never repeated. Returns what ends it without a further word. */
+  /** Sends a POST once: it is never repeated. Returns what gives it up without a further word. */
   post(body: string, instanceId: string | null, handler: AnswerHandler): () => void
-  close(): Promise<void>
+  /** Ends every connection; requests under way fail. */
+  close(): void
 }
 
-export interface HttpClientOptions {
-  readonly url: URL
-  readonly resolve: Resolve
-  /** Default 2,000. */
-  readonly connectTimeoutMs?: number
-}
+/**
+ * Servers close idle connections after 5 s or more, a draining balancer may sooner; ours go well before, so that
+ * none is used as it closes. A new connection costs 0.1 ms.
+ */
+const idleMs = 1_000
 
-/** Servers close idle connections after 5 s or more; ours go before, so that none is used as it closes. */
-const keepAliveMs = 3_500
+/** A connection serves this long, so that new balancers get their share. */
+const lifeMs = 10_000
 
-/** Connections are renewed after this long, so that new balancers get their share. */
-const connectionLifeMs = 20_000
+/** Milliseconds between looks at idle connections. */
+const sweepMs = 500
 
-/** How long an answer of the resolver without a TTL is kept. */
-const addressLifeMs = 1_000
-
-export function createHttpClient(options: HttpClientOptions): HttpClient {
+export function createHttpClient(options: ConnectOptions): HttpClient {
   const { url } = options
-  const pool = new Pool(url.origin, {
-    connections: null,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMs,
-    clientTtl: connectionLifeMs,
-    // A working component may be silent for long; the deadline of the step is the only clock.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: createConnector(url, options.resolve, options.connectTimeoutMs ?? 2_000),
-  })
-  const path = `${url.pathname}${url.search}`
-  const plainHeaders = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream']
+  const connect = createConnect(options)
+  const head =
+    `POST ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n` +
+    'content-type: application/json\r\naccept: application/json, text/event-stream\r\n'
+  const all = new Set<Connection>()
+  const idle: Connection[] = []
+  let turn = 0
+  let closed = false
+
+  const sweep = (): void => {
+    const now = performance.now()
+    for (const connection of idle.slice()) {
+      if (now - connection.idleSince >= idleMs || now - connection.bornAt >= lifeMs) connection.destroy()
+    }
+    if (all.size === 0) {
+      clearInterval(sweeper)
+      sweeper = undefined
+    }
+  }
+  let sweeper: NodeJS.Timeout | undefined
+
+  const pool: ConnectionPool = {
+    free(connection) {
+      if (performance.now() - connection.bornAt >= lifeMs) connection.destroy()
+      else idle.push(connection)
+    },
+    gone(connection) {
+      all.delete(connection)
+      const at = idle.indexOf(connection)
+      if (at !== -1) takeAt(idle, at)
+    },
+  }
+
+  const open = async (request: Request): Promise<void> => {
+    try {
+      const socket = await connect()
+      const connection = new Connection(socket, pool)
+      all.add(connection)
+      sweeper ??= setInterval(sweep, sweepMs).unref()
+      if (closed) {
+        connection.destroy()
+        throw new TransportError('the client is closed', 'reset', true)
+      }
+      if (request.givenUp) pool.free(connection)
+      else connection.send(request)
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      if (!request.givenUp) request.handler.onError(error)
+    }
+  }
+
   return {
     post(body, instanceId, handler) {
-      let over = false
-      let started: Dispatcher.DispatchController | null = null
-      const request: Dispatcher.DispatchHandler = {
-        onRequestStart(controller) {
-          started = controller
-          if (over) controller.abort(new Error('ended'))
-        },
-        onResponseStart(_controller, status, headers) {
-          if (over) return
-          const type = headers['content-type']
-          const instance = headers['stepflow-instance-id']
-          handler.onHead(
-            status,
-            typeof type === 'string' ? type : '',
-            typeof instance === 'string' ? instance : undefined,
-          )
-        },
-        onResponseData(_controller, chunk) {
-          if (!over) handler.onData(chunk)
-        },
-        onResponseEnd() {
-          if (over) return
-          over = true
-          handler.onEnd()
-        },
-        onResponseError(_controller, error) {
-          if (over) return
-          over = true
-          handler.onError(
-            error instanceof TransportError
-              ? error
-              : new TransportError(error.message, 'reset', false, error),
-          )
-        },
-      }
-      pool.dispatch(
-        {
-          path,
-          method: 'POST',
-          headers: instanceId === null ? plainHeaders : [...plainHeaders, 'stepflow-instance-id', instanceId],
-          body,
-        },
-        request,
-      )
+      const pinned = instanceId === null ? '' : `stepflow-instance-id: ${instanceId}\r\n`
+      const bytes = `${head}${pinned}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+      const request: Request = { bytes, handler, givenUp: false, connection: null }
+      // Each idle one in its turn: behind a Service they lead to different balancers.
+      const connection = idle.length === 0 ? undefined : takeAt(idle, turn++ % idle.length)
+      if (connection === undefined) void open(request)
+      else connection.send(request)
       return () => {
-        if (over) return
-        over = true
-        started?.abort(new Error('ended'))
+        request.givenUp = true
+        request.connection?.destroy()
       }
     },
-    close: () => pool.destroy(),
+    close() {
+      closed = true
+      clearInterval(sweeper)
+      for (const connection of [...all]) connection.destroy('the client is closed')
+    },
   }
 }
 
-type Connector = (
-  options: unknown,
-  callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
-) => void
+interface Request {
+  readonly bytes: string
+  readonly handler: AnswerHandler
+  givenUp: boolean
+  /** Set while the answer is awaited. */
+  connection: Connection | null
+}
 
-/** Connects to the addresses behind the URL's host in turn; a refused one gives way to the next. */
-function createConnector(url: URL, resolve: Resolve, timeoutMs: number): Connector {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const secure = url.protocol === 'https:'
-  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
-  let known: { endpoints: readonly Endpoint[]; until: number } | null = null
-  let asked: Promise<readonly Endpoint[]> | null = null
-  let turn = 0
+interface ConnectionPool {
+  free(connection: Connection): void
+  gone(connection: Connection): void
+}
 
-  const endpoints = (): Promise<readonly Endpoint[]> => {
-    if (known !== null && performance.now() < known.until) return Promise.resolve(known.endpoints)
-    asked ??= resolve(host, port)
-      .then(
-        (answer) => {
-          if (answer.endpoints.length === 0) throw new Error(`no address for ${host}`)
-          const lifeMs = answer.ttlSeconds === null ? addressLifeMs : answer.ttlSeconds * 1000
-          known = { endpoints: answer.endpoints, until: performance.now() + Math.min(lifeMs, 30_000) }
-          return answer.endpoints
-        },
-        (error: unknown) => {
-          // The last good answer serves while the resolver fails.
-          if (known !== null) return known.endpoints
-          throw error
-        },
-      )
-      .finally(() => {
-        asked = null
-      })
-    return asked
+class Connection {
+  readonly bornAt = performance.now()
+  idleSince = this.bornAt
+  readonly #socket: Socket
+  readonly #pool: ConnectionPool
+  #request: Request | null = null
+  #parser: AnswerParser | null = null
+  #dead = false
+
+  constructor(socket: Socket, pool: ConnectionPool) {
+    this.#socket = socket
+    this.#pool = pool
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes))
+    socket.on('end', () => this.#onEnd())
+    socket.on('error', (error: NodeJS.ErrnoException) => this.destroy(error.code ?? error.message, error))
+    socket.on('close', () => this.destroy('connection closed before message completed'))
   }
 
-  return (_options, callback) => {
-    endpoints().then(
-      (list) => {
-        const first = turn++
-        let tried = 0
-        const next = (): void => {
-          const endpoint = list[(first + tried) % list.length] as Endpoint
-          tried++
-          open(endpoint, secure, host, timeoutMs, (error, socket) => {
-            if (socket !== null) return callback(null, socket)
-            if (tried < list.length) return next()
-            known = null
-            callback(error, null)
-          })
-        }
-        next()
+  send(request: Request): void {
+    this.#request = request
+    request.connection = this
+    this.#parser = createAnswerParser({
+      onHead: (head: AnswerHead) => {
+        if (!request.givenUp) request.handler.onHead(head.status, head.contentType, head.instanceId)
       },
-      (error: NodeJS.ErrnoException) => {
-        callback(
-          new TransportError(
-            `cannot resolve ${host}: ${error.code ?? error.message}`,
-            'unresolved',
-            true,
-            error,
-          ),
-          null,
-        )
+      onData: (bytes) => {
+        if (!request.givenUp) request.handler.onData(bytes)
       },
-    )
+      onEnd: (head) => {
+        this.#request = null
+        request.connection = null
+        this.#parser = null
+        if (head.keepAlive && !request.givenUp && !this.#dead) {
+          this.idleSince = performance.now()
+          this.#pool.free(this)
+        } else this.destroy()
+        if (!request.givenUp) request.handler.onEnd()
+      },
+    })
+    this.#socket.write(request.bytes)
+  }
+
+  #onData(bytes: Buffer): void {
+    // Bytes that nobody asked for.
+    if (this.#parser === null) this.destroy()
+    else this.#try(() => this.#parser?.push(bytes))
+  }
+
+  #onEnd(): void {
+    this.#try(() => this.#parser?.end())
+    this.destroy()
+  }
+
+  #try(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof BadAnswer)) throw error
+      this.destroy(error.message, error)
+    }
+  }
+
+  destroy(problem = 'connection closed', cause?: unknown): void {
+    if (this.#dead) return
+    this.#dead = true
+    this.#pool.gone(this)
+    this.#socket.destroy()
+    const request = this.#request
+    this.#request = null
+    if (request === null) return
+    request.connection = null
+    if (!request.givenUp) request.handler.onError(new TransportError(problem, 'reset', false, cause))
   }
 }
 
-function open(
-  { address, port }: Endpoint,
-  secure: boolean,
-  host: string,
-  timeoutMs: number,
-  done: (...result: [error: null, socket: Socket] | [error: TransportError, socket: null]) => void,
-): void {
-  const socket = secure
-    ? connectTls({ host: address, port, servername: host, ALPNProtocols: ['http/1.1'] })
-    : connectTcp({ host: address, port })
-  socket.setNoDelay(true)
-  const fail = (reason: string, problem: string, cause: unknown): void => {
-    clearTimeout(timer)
-    socket.removeAllListeners()
-    socket.on('error', () => {})
-    socket.destroy()
-    done(new TransportError(`cannot connect to ${address}:${port}: ${problem}`, reason, true, cause), null)
-  }
-  const timer = setTimeout(
-    () => fail('timeout', `no connection within ${timeoutMs} ms`, undefined),
-    timeoutMs,
-  )
-  socket.once('error', (error: NodeJS.ErrnoException) => {
-    fail('refused', error.code ?? error.message, error)
-  })
-  socket.once(secure ? 'secureConnect' : 'connect', () => {
-    clearTimeout(timer)
-    socket.removeAllListeners('error')
-    done(null, socket)
-  })
+/** Takes one out in constant time; the last takes its place. */
+function takeAt<T>(list: T[], at: number): T | undefined {
+  const taken = list[at]
+  const last = list.pop()
+  if (at < list.length && last !== undefined) list[at] = last
+  return taken
 }

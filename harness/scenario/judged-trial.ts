@@ -1,0 +1,263 @@
+// The trial with the measurements that scenarios share: each takes figures from records and judges them.
+
+import { type CheckerName, check, type Kill } from '../../chaos/checkers/index.ts'
+import type { Pod, Role } from '../../contracts/cluster.ts'
+import type { History } from '../../contracts/history.ts'
+import type { LoadResult, Workload } from '../../contracts/load.ts'
+import { monotonicUs } from '../clock.ts'
+import { between, callbackRoundTrips } from '../history/index.ts'
+import { mergeHistograms, podRate } from '../load/index.ts'
+import {
+  completedIn,
+  failureDelays,
+  inFlightSeries,
+  leastInFlight,
+  percentile,
+  runTimes,
+  type Stretch,
+  streamsWaiting,
+  timeToRecover,
+} from './measures.ts'
+import { Trial } from './trial.ts'
+
+/** A constant rate of direct component calls, for a time. */
+interface CallLoad {
+  readonly workload: Workload
+  readonly rateRps: number
+  readonly durationMs: number
+}
+
+/** Wire name of the component that `call` loads send. */
+const calledComponent = '/double'
+
+export class JudgedTrial extends Trial {
+  readonly #kills: Kill[] = []
+  #healedAt = 0
+  #history: History | null = null
+
+  /** Runs checkers (chaos/checkers) over the whole trial and adds what they found. */
+  async check(...names: readonly CheckerName[]): Promise<void> {
+    const history = await this.records()
+    this.judge(
+      ...check(names, history, {
+        kills: this.#kills,
+        healedAt: this.#healedAt,
+        collectedAt: monotonicUs(),
+        interrupted: this.signal.aborted,
+      }),
+    )
+  }
+
+  /** The history, collected once: call it when the loads are over and `settle` has returned. */
+  async records(): Promise<History> {
+    this.#history ??= await this.history()
+    return this.#history
+  }
+
+  /** One of several, by the trial's seed. */
+  pick<T>(choices: readonly T[]): T {
+    const choice = choices[Math.floor(this.random() * choices.length)]
+    if (choice === undefined) throw new Error('nothing to pick from')
+    return choice
+  }
+
+  // ---- the cluster ----------------------------------------------------------------------------------------
+
+  /** Scales roles and waits until exactly that many pods are ready and none terminates. */
+  async scale(replicas: Partial<Record<Role, number>>): Promise<void> {
+    const roles = Object.entries(replicas) as [Role, number][]
+    await Promise.all(
+      roles.map(async ([role, count]) => {
+        const before = (await this.cluster.pods(role)).filter((pod) => pod.phase !== 'Terminating').length
+        const clear = await this.chaos(
+          `scale ${role} to ${count}`,
+          { role, detail: `${before} to ${count}` },
+          () => this.cluster.scale(role, count),
+        )
+        await this.cluster.waitReady(role, { replicas: count })
+        clear()
+      }),
+    )
+  }
+
+  /** Kills a pod by SIGKILL; resolves when its process is gone. */
+  async kill(pod: Pod): Promise<Kill> {
+    const at = monotonicUs()
+    await this.chaos(`kill ${pod.role}`, { role: pod.role, pod: pod.name, detail: 'SIGKILL' }, () =>
+      this.cluster.deletePod(pod.name, { gracePeriodSeconds: 0 }),
+    )
+    const kill: Kill = { pod: pod.name, role: pod.role, at, goneAt: monotonicUs() }
+    this.#kills.push(kill)
+    this.#healedAt = monotonicUs()
+    return kill
+  }
+
+  // ---- direct calls and the balancer's cost ---------------------------------------------------------------
+
+  /** Component calls through the balancers' Service. */
+  async calls(name: string, load: CallLoad): Promise<LoadResult> {
+    const url = await this.cluster.serviceUrl('balancer')
+    return this.load(name, {
+      workload: asCalls(load.workload),
+      profile: { kind: 'constant', rateRps: load.rateRps, durationMs: load.durationMs },
+      target: { kind: 'call', url, component: calledComponent },
+    })
+  }
+
+  /** Component calls straight to each pod at once, `rateRps` to each. */
+  callsToPods(
+    name: string,
+    load: CallLoad & { readonly pods: readonly Pod[] },
+  ): Promise<readonly LoadResult[]> {
+    return Promise.all(
+      load.pods.map((pod) =>
+        this.load(`${name} ${pod.name}`, {
+          workload: asCalls(load.workload),
+          profile: { kind: 'constant', rateRps: load.rateRps, durationMs: load.durationMs },
+          target: { kind: 'call', url: this.cluster.podUrl(pod), component: calledComponent },
+        }),
+      ),
+    )
+  }
+
+  /** Judges overhead-p50 and overhead-p95: percentiles through the balancer less those direct to the pods. */
+  overhead(arms: { readonly direct: readonly LoadResult[]; readonly balanced: readonly LoadResult[] }): void {
+    const direct = mergeHistograms(arms.direct)
+    const balanced = mergeHistograms(arms.balanced)
+    const samples = Math.min(direct.count, balanced.count)
+    const broken = [...arms.direct, ...arms.balanced].reduce(
+      (sum, load) => sum + load.offered - load.completed,
+      0,
+    )
+    for (const statistic of ['p50', 'p95'] as const) {
+      const [without, through] = [direct[`${statistic}Ms`], balanced[`${statistic}Ms`]]
+      this.figure(`direct ${statistic}`, without, 'ms', 'straight to the pods')
+      this.figure(`balanced ${statistic}`, through, 'ms', 'through the balancers')
+      const measured =
+        without === null || through === null
+          ? { unknown: 'there is no sample' }
+          : broken > 0
+            ? { unknown: `${broken} calls did not complete` }
+            : // The generator's noise can make the difference of two equal arms negative.
+              Math.max(0, through - without)
+      this.threshold(`overhead-${statistic}`, measured, samples)
+    }
+  }
+
+  /** Judges callback-p50 and callback-p95, by the pods' own records. */
+  async callbackTimes(stretch?: Stretch): Promise<void> {
+    const times = callbackRoundTrips(await this.records(), stretch).map((us) => us / 1000)
+    for (const [name, share] of [
+      ['callback-p50', 0.5],
+      ['callback-p95', 0.95],
+    ] as const) {
+      this.threshold(name, percentile(times, share) ?? { unknown: 'no callback was recorded' }, times.length)
+    }
+  }
+
+  // ---- throughput -----------------------------------------------------------------------------------------
+
+  /** Judges that each ready pod itself counts enough calls in every second after the warm-up. */
+  async podRate(
+    name: string,
+    { load, warmUpMs }: { readonly load: LoadResult; readonly warmUpMs: number },
+  ): Promise<void> {
+    const judged = podRate({
+      history: await this.records(),
+      load,
+      warmUpMs,
+      noise: this.noise.seconds(load.startedAt),
+    })
+    this.threshold(name, judged.measured, judged.samples)
+    for (const note of judged.notes) this.figure('windows not judged', note)
+  }
+
+  /** Judges the least number of runs in flight over a stretch, by the runtime's own count. */
+  async runsInFlight(name: string, stretch: Stretch): Promise<void> {
+    const history = await this.records()
+    const found = leastInFlight(history, stretch)
+    this.threshold(name, found?.least ?? { unknown: 'the runtime recorded no run' }, found?.samples ?? 0)
+    this.series({
+      name: "runs in flight, by the runtime's own count",
+      unit: 'runs',
+      startedAt: this.startedAt,
+      values: inFlightSeries(history, { from: this.startedAt, until: monotonicUs() }),
+      target: this.target(name),
+    })
+  }
+
+  /** Judges the shortest of a stretch's runs, each of which must have had a callback. */
+  async runTime(name: string, stretch: Stretch): Promise<void> {
+    const { ms, withoutCallback } = runTimes(await this.records(), stretch)
+    const least = ms.reduce((shortest, time) => Math.min(shortest, time), Number.POSITIVE_INFINITY)
+    const measured =
+      ms.length === 0
+        ? { unknown: 'no run ended' }
+        : withoutCallback > 0
+          ? { unknown: `${withoutCallback} of ${ms.length} runs had no callback` }
+          : least
+    this.threshold(name, measured, ms.length)
+  }
+
+  /** Judges runs completed a second, over the time of one of the loads. */
+  async servedRate(name: string, workload: string, during: LoadResult): Promise<void> {
+    const { profile, startedAt } = during
+    const us = profile.kind === 'constant' ? profile.durationMs * 1000 : during.endedAt - startedAt
+    const count = completedIn(await this.records(), workload, { from: startedAt, until: startedAt + us })
+    this.threshold(name, count / (us / 1e6), count)
+  }
+
+  /** Judges Jain's index over the time each pod was ready, within a stretch. */
+  async fairness(stretch: Stretch, window: string): Promise<void> {
+    const history = between(await this.records(), stretch.from, stretch.until)
+    this.judge(
+      ...check(['fairness'], history, { kills: this.#kills, collectedAt: stretch.until }).map((result) => ({
+        ...result,
+        name: `fairness (${window})`,
+      })),
+    )
+  }
+
+  // ---- after a kill ---------------------------------------------------------------------------------------
+
+  /** Judges how many of the killed pod's streams waited for a callback's reply at that moment. */
+  async streamsAtKill(name: string, kill: Kill): Promise<void> {
+    const count = streamsWaiting(await this.records(), kill.pod, kill.at)
+    this.threshold(name, count)
+  }
+
+  /** Judges how soon the runs that lost their pod had failed. */
+  async failFast(name: string, kill: Kill): Promise<void> {
+    const delays = failureDelays(await this.records(), kill.pod, kill.at)
+    const slowest = delays.reduce((worst, delay) => Math.max(worst, delay), 0)
+    this.figure('runs failed by the kill', delays.length, 'runs')
+    this.threshold(name, delays.length === 0 ? { unknown: 'no run failed' } : slowest, delays.length)
+  }
+
+  /** Reports how long the replacement took to be ready and to serve, and goodput to come back. */
+  async recovery(kill: Kill, control: Stretch & { readonly workload: string }): Promise<void> {
+    const history = await this.records()
+    const replacement = (await this.cluster.pods(kill.role)).find((pod) => pod.createdAt >= kill.at)
+    const ready = replacement?.readyAt
+    const served = history.find(
+      (record) => record.kind === 'execute.received' && record.pod === replacement?.name,
+    )
+    const since = (at: number | undefined): number | null => (at === undefined ? null : (at - kill.at) / 1e6)
+    this.figure('replacement ready', since(ready), 's', 'after the kill')
+    this.figure('replacement serves', since(served?.at), 's', 'after the kill')
+    this.figure(
+      'goodput recovered',
+      timeToRecover(history, control.workload, control, kill.at),
+      's',
+      `after the kill: ${control.workload} back to 95 % of the control`,
+    )
+  }
+}
+
+/** A workload of runs as direct calls: the inputs are the component's, the results its outputs. */
+function asCalls(workload: Workload): Workload {
+  return {
+    ...workload,
+    ...(workload.expected === undefined ? {} : { expected: workload.expected.map((result) => ({ result })) }),
+  }
+}
