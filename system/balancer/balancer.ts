@@ -29,6 +29,7 @@ export interface BalancerOptions {
 
 export interface BalancerLimits extends AcceptLimits, RelayLimits {
   readonly connectTimeoutMs: number
+  readonly minResolveMs: number
   readonly probeIntervalMs: number
   readonly probeTimeoutMs: number
 }
@@ -42,6 +43,7 @@ export const defaultLimits: BalancerLimits = {
   maxBodyBytes: 64 * 1_048_576,
   maxAttempts: 3,
   connectTimeoutMs: 2_000,
+  minResolveMs: 1_000,
   probeIntervalMs: 1_000,
   probeTimeoutMs: 2_000,
 }
@@ -76,6 +78,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     names: options.names,
     resolve: options.resolve,
     probe: createProbe(limits.probeTimeoutMs),
+    minResolveMs: limits.minResolveMs,
     probeIntervalMs: limits.probeIntervalMs,
     pods,
     wheel,

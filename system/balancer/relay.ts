@@ -43,6 +43,9 @@ export function forwardedBy(pod: string): string {
   return `Via: 1.1 ${pod.replaceAll(/[^\w.-]/g, '-')}\r\nX-Forwarded-By: stepflow-load-balancer\r\n\r\n`
 }
 
+/** Interim (1xx) answers to one request. */
+const maxInterims = 16
+
 /** HTTP status of each reason. A client may try again elsewhere or later, but for `gone`. */
 const statusOf = {
   unknown: 503,
@@ -75,6 +78,8 @@ export class Exchange implements UpstreamUser {
   #answerBody: BodyReader | null = null
   /** An answer's head of which only a part has arrived. */
   #answerStart: Buffer | null = null
+  #interims = 0
+  #isOpenStream = false
   /** JSON-RPC id of a request that was answered by a stream. */
   #streamId = 'null'
   /** UTF-8 bytes of a character whose rest has not arrived, and the last bytes written, of a stream. */
@@ -302,6 +307,10 @@ export class Exchange implements UpstreamUser {
       let head = readAnswerHead(bytes, start, end, this.#head.method)
       // Interim answers end here: the client has had its 100 from us, and needs no other.
       while (head.kind === 'head' && head.status < 200 && head.status !== 101) {
+        if (++this.#interims > maxInterims) {
+          this.#badAnswer('endless interim answers')
+          return
+        }
         start = head.end
         head = start < end ? readAnswerHead(bytes, start, end, this.#head.method) : { kind: 'incomplete' }
       }
@@ -320,8 +329,13 @@ export class Exchange implements UpstreamUser {
       text = this.#beginAnswer(head)
       start = head.end
       if (this.#answerBody === null) {
+        if (start !== end) {
+          this.#withdrawAnswer('more bytes than it announced')
+          return
+        }
+        this.#commitAnswer(head)
         this.#client.link.writeText(text)
-        this.#complete(start === end)
+        this.#complete(true)
         return
       }
     }
@@ -330,7 +344,7 @@ export class Exchange implements UpstreamUser {
 
   /** Decides how the answer goes to the client and returns its head. */
   #beginAnswer(head: AnswerHead): string {
-    const { metrics, history, watcher, draining } = this.#relay
+    const { watcher, draining } = this.#relay
     const pod = this.#pod!
     this.#answer = head
     if (head.body !== 'none') {
@@ -340,11 +354,8 @@ export class Exchange implements UpstreamUser {
       watcher.onInstance(pod, head.instanceId)
     let { fields } = head
     if (head.stream) {
-      this.#streamId = findRequestId(this.#look)
-      metrics.openStreams++
       fields = `${withoutFields(fields, ['cache-control', 'x-accel-buffering'])}X-Accel-Buffering: no\r\nCache-Control: no-cache\r\n`
     }
-    this.#look = this.#body === null ? '' : this.#look
     const pinned = this.#head.instanceId
     if (pinned !== null) fields = `${fields}X-Stepflow-Routed-Instance: ${pinned}\r\n`
     // A body that is still coming would be taken for the next request.
@@ -355,17 +366,30 @@ export class Exchange implements UpstreamUser {
       else fields += 'Transfer-Encoding: chunked\r\n'
     }
     if (!this.#keepAlive) fields += 'Connection: close\r\n'
+    return `HTTP/1.1 ${head.status} ${head.reason}\r\n${fields}\r\n`
+  }
+
+  /** The answer's first bytes are about to leave. */
+  #commitAnswer(head: AnswerHead): void {
+    const { metrics, history } = this.#relay
+    const pinned = this.#head.instanceId
+    if (head.stream) {
+      this.#isOpenStream = true
+      this.#streamId = findRequestId(this.#look)
+      metrics.openStreams++
+    }
+    // What an error would have told the client of its request is of no use any more.
+    this.#look = ''
     if (history.enabled) {
       history.record({
         kind: 'request.routed',
-        backend: pod.key,
+        backend: this.#pod!.key,
         ...(pinned === null ? {} : { pinned }),
         ...(head.instanceId === null ? {} : { instanceId: head.instanceId }),
         stream: head.stream,
         status: head.status,
       })
     }
-    return `HTTP/1.1 ${head.status} ${head.reason}\r\n${fields}\r\n`
   }
 
   #forwardAnswer(text: string, bytes: Buffer, pos: number, end: number): void {
@@ -373,6 +397,7 @@ export class Exchange implements UpstreamUser {
     const { stream, contentLength } = this.#answer!
     const chunked = contentLength === -1 && !this.#head.old
     const { link } = this.#client
+    const first = text !== ''
     let payload = stream ? this.#tail : ''
     let step: number
     let flowing = true
@@ -381,6 +406,7 @@ export class Exchange implements UpstreamUser {
       if (step !== bodyPiece) break
       const length = body.to - body.from
       if (!stream && length > textBytes) {
+        if (first && text !== '') this.#commitAnswer(this.#answer!)
         flowing = this.#forwardBytes(text, payload, bytes, body.from, body.to, chunked)
         text = payload = ''
       } else payload += bytes.toString('latin1', body.from, body.to)
@@ -392,6 +418,11 @@ export class Exchange implements UpstreamUser {
       payload = payload.slice(0, whole)
       if (payload !== '') this.#lastText = (this.#lastText + payload).slice(-4)
     }
+    if (first && text !== '' && (step === bodyBad || (step === bodyDone && body.pos !== end))) {
+      this.#withdrawAnswer(step === bodyBad ? body.problem : 'more bytes than it announced')
+      return
+    }
+    if (first && text !== '') this.#commitAnswer(this.#answer!)
     if (payload !== '') text += chunked ? `${payload.length.toString(16)}\r\n${payload}\r\n` : payload
     if (step === bodyDone && chunked) text += '0\r\n\r\n'
     if (text !== '') flowing = link.writeText(text)
@@ -451,6 +482,12 @@ export class Exchange implements UpstreamUser {
     this.#fail(statusOf.reset, 'reset', `${pod.key} closed the connection before its answer was complete`, {
       backend: pod.key,
     })
+  }
+
+  /** The answer's framing is wrong, so whose answer is it? Nothing of it has been sent yet. */
+  #withdrawAnswer(problem: string): void {
+    this.#answer = null
+    this.#badAnswer(problem)
   }
 
   #badAnswer(problem: string): void {
@@ -529,7 +566,7 @@ export class Exchange implements UpstreamUser {
     if (this.#over) return
     this.#over = true
     const { pods, metrics } = this.#relay
-    if (this.#answer?.stream) metrics.openStreams--
+    if (this.#isOpenStream) metrics.openStreams--
     const pod = this.#pod
     if (pod === null) return
     this.#pod = null

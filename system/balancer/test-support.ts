@@ -147,7 +147,7 @@ export async function startFor(
     log: silentLog,
     history: noHistory,
     pod: 'balancer-test',
-    limits: { probeIntervalMs: 50, ...limits },
+    limits: { probeIntervalMs: 50, minResolveMs: 50, ...limits },
   })
   owner.teardown(() => balancer.close())
   await until(() => balancer.pods.takers.length === pods.length)

@@ -14,6 +14,8 @@ export interface DirectoryOptions {
   readonly names: readonly Name[]
   readonly resolve: Resolve
   readonly probe: Probe
+  /** Names are resolved again after the answer's TTL, but not sooner than this, ms. */
+  readonly minResolveMs: number
   /** Between two probes of a pod, ms. */
   readonly probeIntervalMs: number
   readonly pods: Pods
@@ -23,8 +25,7 @@ export interface DirectoryOptions {
   readonly log: Log
 }
 
-/** Names are resolved again after the answer's TTL, but within these bounds. */
-const minResolveMs = 1_000
+/** Names are resolved again at least so often, whatever the TTL. */
 const maxResolveMs = 10_000
 /** Where the resolver tells no TTL: cheap enough against a local resolver, and soon enough. */
 const untoldTtlMs = 2_000
@@ -99,7 +100,7 @@ export class Directory implements PodWatcher {
 
   /** One round for one name; returns when to ask again, ms. Keeps the last good answer on failure. */
   async #resolve(index: number): Promise<number> {
-    const { names, resolve, metrics, log } = this.#options
+    const { names, resolve, metrics, log, minResolveMs } = this.#options
     const { host, port } = names[index]!
     metrics.discoveries++
     try {

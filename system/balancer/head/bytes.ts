@@ -97,9 +97,12 @@ export function nameIs(bytes: Uint8Array, start: number, name: string): boolean 
 
 /** The digits from `start` to `end` as a number; -1 where they are none, or over 2^53 - 1. */
 export function readLength(bytes: Uint8Array, start: number, end: number): number {
-  if (start === end || end - start > 16) return -1
+  if (start === end) return -1
+  let at = start
+  while (at < end - 1 && bytes[at] === 0x30) at++
+  if (end - at > 16) return -1
   let value = 0
-  for (let at = start; at < end; at++) {
+  for (; at < end; at++) {
     const digit = bytes[at]! - 0x30
     if (digit < 0 || digit > 9) return -1
     value = value * 10 + digit

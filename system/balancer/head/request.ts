@@ -1,5 +1,6 @@
 // A request's head, read strictly and fail-closed: bytes in; the parts we forward, or a refusal, out.
 
+import { METHODS } from 'node:http'
 import {
   CR,
   FieldLine,
@@ -62,6 +63,9 @@ export interface Incomplete {
   readonly kind: 'incomplete'
 }
 
+/** Those that Node's own parser knows, and with it many a pod. */
+const methods = new Set(METHODS)
+
 const incomplete: Incomplete = { kind: 'incomplete' }
 const line = new FieldLine()
 
@@ -107,6 +111,7 @@ export function readRequestHead(
   if (version === versionOther) return refuse(505, 'only HTTP/1.1 and HTTP/1.0 are spoken here')
   const old = version === version10
   if (method === 'CONNECT' || method === 'TRACE') return refuse(405, `${method} is not allowed`)
+  if (!methods.has(method)) return refuse(501, 'an unknown method')
   pos += 10
 
   let kept = ''
@@ -129,6 +134,7 @@ export function readRequestHead(
     if (found === fieldBad) return refuse(400, 'a malformed field line')
     if (found !== fieldFound) break
     if (++count > limits.fields) return refuse(431, `over ${limits.fields} fields`)
+    if (line.next - start > limits.headBytes) return refuse(431, `the head is over ${limits.headBytes} bytes`)
     let keep = true
     const name = line.start
     switch (line.nameEnd - line.start) {

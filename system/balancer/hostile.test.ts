@@ -1,0 +1,306 @@
+// Hostile peers on both sides of a whole balancer: the stated answer, and nothing at the other side.
+
+import type { Socket } from 'node:net'
+import t from 'tap'
+import { hostileAnswers, hostileChunks, hostileRequests } from './head/hostile.ts'
+import { post, RawClient, send, startFor, startPod, startRawPod, until } from './test-support.ts'
+
+const execute = '{"jsonrpc":"2.0","id":"call-1","method":"components/execute","params":{}}'
+const chunkedHead = 'POST / HTTP/1.1\r\nHost: pods\r\nTransfer-Encoding: chunked\r\n\r\n'
+
+t.test('answers every hostile head with its status, closes, and no pod sees it', async (t) => {
+  const pod = await startPod(t, 'a')
+  const balancer = await startFor(t, [pod])
+  for (const [name, [status, text]] of Object.entries(hostileRequests)) {
+    const client = new RawClient(t, balancer.port)
+    client.write(`${text}GET /smuggled HTTP/1.1\r\nHost: pods\r\n\r\n`)
+    const answer = await client.answer()
+    t.equal(answer.status, status, name)
+    t.match(answer.head, 'Connection: close\r\n', name)
+    t.match(JSON.parse(answer.body), { jsonrpc: '2.0', id: null, error: { code: -32600 } }, name)
+    t.equal(await client.rest(), '', name)
+  }
+  t.equal(pod.requests.length, 0)
+})
+
+t.test('refuses every hostile chunk, whether it comes with the head or later', async (t) => {
+  let whole = 0
+  const pods: Socket[] = []
+  const pod = await startRawPod(t, 'a', (socket, first) => {
+    pods.push(socket)
+    let text = first.toString('latin1')
+    const look = () => {
+      if (/\r\n0\r\n\r\n$/.test(text)) whole++
+    }
+    look()
+    socket.on('data', (more) => {
+      text += more.toString('latin1')
+      look()
+    })
+  })
+  const balancer = await startFor(t, [pod])
+  for (const [name, text] of Object.entries(hostileChunks)) {
+    const client = new RawClient(t, balancer.port)
+    client.write(chunkedHead + text)
+    t.equal((await client.answer()).status, 400, name)
+    t.equal(pods.length, 0, name)
+  }
+  for (const [name, text] of Object.entries(hostileChunks)) {
+    const client = new RawClient(t, balancer.port)
+    client.write(`${chunkedHead}3\r\nabc\r\n`)
+    await until(() => pods.length === 1)
+    client.write(text)
+    t.equal((await client.answer()).status, 400, name)
+    // The pod must not wait for the rest of a request that will never come.
+    await until(() => pods[0]!.closed || pods[0]!.readableEnded)
+    pods.pop()
+  }
+  t.equal(whole, 0)
+})
+
+t.test(
+  'answers 502 where a pod answers with a hostile head, and never uses that connection again',
+  async (t) => {
+    let answer = ''
+    const sockets: Socket[] = []
+    const pod = await startRawPod(t, 'a', (socket) => {
+      sockets.push(socket)
+      socket.write(answer, 'latin1')
+    })
+    const balancer = await startFor(t, [pod])
+    const cases = {
+      ...hostileAnswers,
+      'more bytes than its length': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n',
+      'bytes behind an answer without body': 'HTTP/1.1 204 No Content\r\n\r\nx',
+      'bytes behind its last chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nx',
+      'a malformed chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\nok\r\n0\r\n\r\n',
+      'an upgrade nobody asked for': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n',
+      'endless interim answers': 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(20),
+    }
+    for (const [name, text] of Object.entries(cases)) {
+      answer = text
+      const got = await send(t, balancer.port, post(execute))
+      t.equal(got.status, 502, name)
+      t.match(JSON.parse(got.body), { id: 'call-1', error: { data: { reason: 'bad_answer' } } }, name)
+      await until(() => sockets.at(-1)!.closed || sockets.at(-1)!.readableEnded)
+    }
+    t.equal(sockets.length, Object.keys(cases).length)
+    t.equal(balancer.pods.takers.length, 1)
+  },
+)
+
+t.test('cuts an answer whose chunks go wrong after its head, without a last chunk', async (t) => {
+  for (const wrong of ['2\r\nabc', '\r\n', 'zz\r\n']) {
+    const pod = await startRawPod(t, 'a', (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n')
+      setTimeout(() => socket.write(wrong), 10)
+    })
+    const balancer = await startFor(t, [pod])
+    const client = new RawClient(t, balancer.port)
+    client.write(post(execute))
+    const text = await client.rest()
+    t.match(text, /^HTTP\/1\.1 200 OK\r\n/)
+    t.match(text, '\r\n\r\n2\r\nok\r\n')
+    t.notMatch(text, '\r\n0\r\n')
+  }
+})
+
+t.test('ends an answer cut in mid-chunk without a last chunk', async (t) => {
+  const pod = await startRawPod(t, 'a', (socket) => {
+    socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab')
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.write(post(execute))
+  t.match(await client.rest(), /\r\n\r\n2\r\nab\r\n$/)
+})
+
+t.test('drops what a pod says between answers, with its connection', async (t) => {
+  let connections = 0
+  const pod = await startRawPod(t, 'a', (socket) => {
+    connections++
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged'), 10)
+    socket.on('data', () => {})
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.write(post(execute))
+  t.equal((await client.answer()).body, 'ok')
+  const first = [...balancer.pods.all][0]!
+  await until(() => first.idle.length === 0)
+  client.write(post(execute))
+  t.equal((await client.answer()).body, 'ok')
+  t.equal(connections, 2)
+})
+
+t.test('bounds bodies: 413, by length before a pod sees it, by chunks in the middle', async (t) => {
+  const pod = await startPod(t, 'a')
+  const balancer = await startFor(t, [pod], { maxBodyBytes: 1000 })
+  t.equal((await send(t, balancer.port, post('x'.repeat(1001)))).status, 413)
+  t.equal((await send(t, balancer.port, post('x'.repeat(1000)))).status, 200)
+  const chunk = `258\r\n${'x'.repeat(600)}\r\n`
+  t.equal((await send(t, balancer.port, chunkedHead + chunk + chunk)).status, 413)
+  t.equal(pod.requests.length, 1)
+})
+
+t.test('gives slow heads and slow bodies 408', async (t) => {
+  const pod = await startPod(t, 'a')
+  const balancer = await startFor(t, [pod], { headTimeoutMs: 200, bodyTimeoutMs: 200 })
+  const slowHead = new RawClient(t, balancer.port)
+  slowHead.write('POST / HTTP/1.1\r\nHo')
+  t.equal((await slowHead.answer()).status, 408)
+  // A drip does not push the deadline of a head back.
+  const drip = new RawClient(t, balancer.port)
+  const timer = setInterval(() => drip.write('x'), 40)
+  t.equal((await drip.answer()).status, 408)
+  clearInterval(timer)
+  const slowBody = new RawClient(t, balancer.port)
+  slowBody.write(post(execute).slice(0, -10))
+  const answer = await slowBody.answer()
+  t.equal(answer.status, 408)
+  t.match(JSON.parse(answer.body), { id: 'call-1' })
+  t.equal(pod.requests.length, 0)
+  for (const one of balancer.pods.all) t.equal(balancer.pods.inFlight(one), 0)
+})
+
+t.test('closes connections that stay idle', async (t) => {
+  const pod = await startPod(t, 'a')
+  const balancer = await startFor(t, [pod], { keepAliveMs: 100 })
+  const silent = new RawClient(t, balancer.port)
+  t.equal(await silent.rest(), '')
+  const once = new RawClient(t, balancer.port)
+  once.write(post(execute))
+  await once.answer()
+  t.equal(await once.rest(), '')
+})
+
+t.test('never misframes a body that came with Expect, and answers 100 itself', async (t) => {
+  const pod = await startPod(t, 'a', (_request, body, response) => {
+    response.end(body)
+  })
+  const balancer = await startFor(t, [pod])
+  const expecting = post(execute, 'Expect: 100-continue\r\n')
+  const client = new RawClient(t, balancer.port)
+  client.write(expecting.slice(0, -execute.length))
+  await until(() => client.received === 'HTTP/1.1 100 Continue\r\n\r\n')
+  client.received = ''
+  client.write(execute)
+  t.equal((await client.answer()).body, execute)
+  client.write(expecting + post('"next"'))
+  t.equal((await client.answer()).body, execute)
+  t.equal((await client.answer()).body, '"next"')
+  t.notOk(pod.requests.some((request) => 'expect' in request.headers))
+})
+
+t.test('closes after an answer that came before the body was read', async (t) => {
+  const pod = await startRawPod(t, 'a', (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly')
+    socket.on('data', () => {})
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.write(`POST / HTTP/1.1\r\nHost: pods\r\nContent-Length: 50\r\n\r\nabc`)
+  const answer = await client.answer()
+  t.equal(answer.body, 'early')
+  t.match(answer.head, 'Connection: close\r\n')
+  client.write('GET /smuggled HTTP/1.1\r\nHost: pods\r\n\r\n')
+  t.equal(await client.rest(), '')
+})
+
+t.test('strips an Upgrade and forwards the body by its own framing', async (t) => {
+  const pod = await startPod(t, 'a', (_request, body, response) => {
+    response.end(body)
+  })
+  const balancer = await startFor(t, [pod])
+  const answer = await send(t, balancer.port, post(execute, 'Connection: Upgrade\r\nUpgrade: websocket\r\n'))
+  t.equal(answer.body, execute)
+  t.notOk('upgrade' in pod.requests[0]!.headers)
+})
+
+t.test('drops trailers, and serves the request behind them', async (t) => {
+  const pod = await startPod(t, 'a', (request, body, response) => {
+    response.end(`${body} ${JSON.stringify(request.trailers)}`)
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.write(`${chunkedHead}2;x=y\r\nok\r\n0\r\nEvil: 1\r\n\r\n${post('"next"')}`)
+  t.equal((await client.answer()).body, 'ok {}')
+  t.equal((await client.answer()).body, '"next" {}')
+})
+
+t.test('speaks to HTTP/1.0 clients without chunks, and closes', async (t) => {
+  const pod = await startPod(t, 'a', (_request, _body, response) => {
+    response.write('one')
+    response.end('two')
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.write('GET / HTTP/1.0\r\n\r\n')
+  const text = await client.rest()
+  t.match(text, /Connection: close\r\n\r\nonetwo$/)
+  t.notMatch(text, /chunked/i)
+})
+
+t.test('resets an HTTP/1.0 client whose answer breaks off: only that shows it', async (t) => {
+  const pod = await startRawPod(t, 'a', (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n')
+    setTimeout(() => socket.destroy(), 20)
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.write('GET / HTTP/1.0\r\n\r\n')
+  await until(() => client.closed)
+  t.equal(client.error?.code, 'ECONNRESET')
+})
+
+t.test('answers HEAD with the head alone', async (t) => {
+  const pod = await startPod(t, 'a', (_request, body, response) => {
+    response.setHeader('content-length', 7)
+    response.end(body)
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.write(`HEAD / HTTP/1.1\r\nHost: pods\r\n\r\n`)
+  await until(() => client.received.endsWith('\r\n\r\n'))
+  t.match(client.received, 'Content-Length: 7\r\n')
+  client.received = ''
+  client.write('HEAD / HTTP/1.1\r\nHost: pods\r\nStepflow-Instance-Id: nobody\r\n\r\n')
+  await until(() => client.received.endsWith('\r\n\r\n'))
+  t.match(client.received, /^HTTP\/1\.1 503 /)
+})
+
+t.test(
+  'pauses the pod of a reader that stalls, in bounded memory, and drops the reader in the end',
+  async (t) => {
+    let written = 0
+    let closed = false
+    const pod = await startPod(t, 'a', (_request, _body, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const event = `data: ${'x'.repeat(16_000)}\n\n`
+      const fill = () => {
+        while (!closed && response.write(event)) written += event.length
+      }
+      response.on('drain', fill)
+      response.on('close', () => {
+        closed = true
+      })
+      fill()
+    })
+    const balancer = await startFor(t, [pod], { stallTimeoutMs: 1_000 })
+    const client = new RawClient(t, balancer.port)
+    client.socket.pause()
+    client.write(post(execute))
+    let last = -1
+    // Once nothing more is written the pod is paused.
+    while (written !== last || written === 0) {
+      last = written
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    t.equal(closed, false)
+    // Kernel buffers of two connections, and ours.
+    t.ok(written < 32_000_000, `${written} bytes`)
+    await until(() => closed)
+    await until(() => balancer.metrics.openStreams === 0)
+  },
+)
