@@ -1,26 +1,26 @@
-// Checker callbacks-cross: replies to callbacks also come through another balancer than their stream's, so that
-// affinity is proved between balancers and not only within one. Without such replies nothing is proved: unknown.
+// Checker callbacks-cross: replies do come through other balancers than their calls, so affinity was put to the test.
 
 import { type Checker, Findings } from './checker.ts'
 import { operationsOf } from './operations.ts'
 
 export const callbacksCross: Checker = {
   name: 'callbacks-cross',
-  claim: 'replies reach their pod also through another balancer than the one that opened the stream',
+  claim: 'some replies to callbacks come through another balancer than the call they belong to, and arrive',
   check(history) {
     const findings = new Findings()
-    const { calls, callbacks } = operationsOf(history)
+    const { callbacks, calls } = operationsOf(history)
     const balancers = new Set<string>()
     let crossed = 0
     for (const { sent, resolved } of callbacks.values()) {
-      const stream = calls.get(sent[0]?.requestId ?? '')?.executes[0]?.via
-      const reply = resolved[0]?.via
-      if (stream === undefined || reply === undefined) continue
+      const callVia = calls.get(sent[0]?.requestId ?? '')?.executes[0]?.via
+      const replyVia = resolved[0]?.via
+      if (callVia === undefined || replyVia === undefined) continue
       findings.examined++
-      balancers.add(stream).add(reply)
-      if (stream !== reply) crossed++
+      balancers.add(callVia).add(replyVia)
+      if (callVia !== replyVia) crossed++
     }
     findings.summary = `${crossed} of ${findings.examined} replies crossed between ${balancers.size} balancers`
+    // That none did is no fault of the system: it only proves nothing.
     if (findings.examined > 0 && crossed === 0) findings.cannotTell('no reply crossed')
     return findings
   },

@@ -100,6 +100,21 @@ export function runChecker(checker: Checker, history: History, context: CheckCon
   return { ...base, outcome: 'pass', reason: summary === '' ? `${examined} looked at` : summary, examined }
 }
 
+/**
+ * A guard against proofs of nothing: passes when `count` reaches `least`, and is unknown, never a failure, when not.
+ */
+export function notVacuous(name: string, claim: string, count: number, least: number): CheckerResult {
+  const outcome = count > 0 && count >= least ? 'pass' : 'unknown'
+  return {
+    kind: 'checker',
+    name,
+    claim,
+    outcome,
+    reason: `${count}, at least ${least} needed`,
+    examined: count,
+  }
+}
+
 function fill(context: CheckContext, history: History): FullContext {
   return {
     collectedAt: history.at(-1)?.at ?? 0,

@@ -6,23 +6,36 @@ import { affinity } from './affinity.ts'
 import { blastRadius } from './blast-radius.ts'
 import { callbacksCross } from './callbacks-cross.ts'
 import { type CheckContext, type Checker, runChecker } from './checker.ts'
+import { clientRuntimeAgree } from './client-runtime-agree.ts'
 import { correctValues } from './correct-values.ts'
 import { fairness } from './fairness.ts'
+import { inFlightReturns } from './in-flight-returns.ts'
+import { noCrossTalk } from './no-cross-talk.ts'
 import { noRunFailed } from './no-run-failed.ts'
 import { noRunLost } from './no-run-lost.ts'
+import { noneHangs } from './none-hangs.ts'
 import { once } from './once.ts'
+import { podReplaced } from './pod-replaced.ts'
+import { streamsEnd } from './streams-end.ts'
 
 export type { CheckContext, Checker, Kill } from './checker.ts'
+export { notVacuous } from './checker.ts'
 
 export const checkers = {
   'no-run-lost': noRunLost,
   'no-run-failed': noRunFailed,
-  'callbacks-cross': callbacksCross,
+  'none-hangs': noneHangs,
   'correct-values': correctValues,
   once,
   affinity,
+  'callbacks-cross': callbacksCross,
+  'no-cross-talk': noCrossTalk,
+  'streams-end': streamsEnd,
   'blast-radius': blastRadius,
+  'pod-replaced': podReplaced,
   fairness,
+  'in-flight-returns': inFlightReturns,
+  'client-runtime-agree': clientRuntimeAgree,
 } as const satisfies Record<string, Checker>
 
 export type CheckerName = keyof typeof checkers

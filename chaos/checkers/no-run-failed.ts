@@ -1,25 +1,27 @@
-// Checker no-run-failed: every run that was offered completed; for trials in which nothing may be lost.
+// Checker no-run-failed: every run that was offered completes. For trials in which nothing may be lost.
 
 import { type Checker, Findings } from './checker.ts'
 import { operationsOf } from './operations.ts'
 
 export const noRunFailed: Checker = {
   name: 'no-run-failed',
-  claim: 'every run that was offered completes',
+  claim: 'every offered run completes: none fails, is refused or stays without an answer',
   check(history, { interrupted }) {
     const findings = new Findings()
-    for (const { request, offered, answers } of operationsOf(history).offers.values()) {
-      if (offered === undefined) continue
+    const { offers } = operationsOf(history)
+    for (const { request, answers } of offers.values()) {
       findings.examined++
-      const [answer] = answers
-      if (answer === undefined) findings.cannotTell(`${request}: no answer yet`)
-      else if (interrupted && answer.error === 'interrupted') findings.cannotTell(`${request}: interrupted`)
-      else if (answer.outcome !== 'completed') {
-        const run = answer.runId === undefined ? '' : ` (run ${answer.runId})`
-        findings.violation(`${request}${run}: ${answer.outcome}: ${answer.error ?? 'no reason'}`)
+      const { outcome, error, runId } = answers[0] ?? {
+        outcome: 'unknown',
+        error: 'never answered',
+        runId: undefined,
       }
+      if (outcome === 'completed') continue
+      const text = `${request} (run ${runId ?? 'without id'}): ${outcome}: ${error ?? 'no reason'}`
+      if (interrupted && outcome === 'unknown') findings.cannotTell(text)
+      else findings.violation(text)
     }
-    findings.summary = `${findings.examined} runs offered`
+    findings.summary = `${findings.examined - findings.violations - findings.unclear} of ${findings.examined} completed`
     return findings
   },
 }
