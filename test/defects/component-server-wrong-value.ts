@@ -1,0 +1,17 @@
+// The component server doubles each 20th number wrongly.
+
+import { type Defect, eachTime } from './defect.ts'
+
+export const defect: Defect = {
+  role: 'component-server',
+  file: 'system/component-server/components/arithmetic.ts',
+  what: 'some results are off by one',
+  checker: 'correct-values',
+  scenario: 'overhead',
+  edits: [
+    {
+      find: 'run: ({ value }) => resultOf(value * 2),',
+      replace: `run: ({ value }) => resultOf(value * 2 + (${eachTime(20)} ? 1 : 0)),`,
+    },
+  ],
+}

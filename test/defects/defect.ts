@@ -1,0 +1,45 @@
+// A planted defect: a change to the text of one file of system/, made when a program loads that file.
+
+import type { CheckerName } from '../../chaos/checkers/index.ts'
+import type { Role } from '../../contracts/history.ts'
+
+/** A piece of the file that must stand there exactly once, and what replaces it. */
+export interface Edit {
+  readonly find: string
+  readonly replace: string
+}
+
+export interface Defect {
+  /** The program that has it. */
+  readonly role: Role
+  /** The file it is in, from the project's root. */
+  readonly file: string
+  /** What is wrong, in one sentence. */
+  readonly what: string
+  /** The checker that must catch it. Others may, too. */
+  readonly checker: CheckerName
+  /** A scenario whose load and faults bring it out, by name. */
+  readonly scenario: 'smoke' | 'affinity' | 'throughput' | 'overhead' | 'kill-mid-sse' | 'scale'
+  readonly edits: readonly [Edit, ...Edit[]]
+}
+
+/**
+ * The file's text with the defect in it.
+ * @throws Error where the code it changes has moved: a defect that is not there proves nothing
+ */
+export function plantIn(source: string, { file, edits }: Defect): string {
+  let text = source
+  for (const { find, replace } of edits) {
+    const count = text.split(find).length - 1
+    if (count !== 1) {
+      throw new Error(`${file}: the code to change stands there ${count} times, not once:\n${find}`)
+    }
+    text = text.replace(find, () => replace)
+  }
+  return text
+}
+
+/** Makes an expression that is true for each `every`th time it is asked, from the first such time on. */
+export function eachTime(every: number): string {
+  return `((globalThis.defectCount = (globalThis.defectCount ?? 0) + 1) % ${every} === 0)`
+}

@@ -1,0 +1,17 @@
+// The runtime replies to callbacks without saying to which pod.
+
+import type { Defect } from './defect.ts'
+
+export const defect: Defect = {
+  role: 'runtime',
+  file: 'system/runtime/plugins/stepflow/call.ts',
+  what: 'replies to callbacks carry no instance id',
+  checker: 'affinity',
+  scenario: 'affinity',
+  edits: [
+    {
+      find: 'sendReply(client, body, pod ?? null)',
+      replace: 'sendReply(client, body, pod === undefined ? pod ?? null : null)',
+    },
+  ],
+}
