@@ -44,6 +44,8 @@ const cors = [
   '*',
 ]
 
+const closing = ['connection', 'close']
+
 export function createApiServer(options: ApiServerOptions): Server {
   const find = createFinder(options.routes)
   const server = createServer((request, response) => {
@@ -70,7 +72,7 @@ export function createApiServer(options: ApiServerOptions): Server {
       return send(response, {
         status: 503,
         body: JSON.stringify({ code: 503, message: refusal }),
-        headers: ['connection', 'close'],
+        headers: closing,
       })
     }
     if (request.method === 'OPTIONS') {
@@ -99,7 +101,7 @@ export function createApiServer(options: ApiServerOptions): Server {
         status: 413,
         body: 'Failed to buffer the request body: length limit exceeded',
         type: 'text/plain; charset=utf-8',
-        headers: ['connection', 'close'],
+        headers: closing,
       })
     }
     const reply = await route.handle({
@@ -109,6 +111,8 @@ export function createApiServer(options: ApiServerOptions): Server {
       headers: request.headers,
       body,
     })
+    // A server that ends closes connections as they fall idle.
+    if (options.refusing() !== null) response.shouldKeepAlive = false
     send(response, reply)
   }
   return server

@@ -28,6 +28,10 @@ export interface Submission {
 export interface Executor {
   /** Starts a run and returns at once; it is in the store when this returns. */
   submit(submission: Submission): Run
+  /** Ends a run that is running; false: there is none of that id. */
+  cancel(runId: string): boolean
+  /** Runs known, oldest first. */
+  runs(): Iterable<Run>
   readonly inFlight: number
   /** Resolves when no run is in flight. */
   idle(): Promise<void>
@@ -99,6 +103,13 @@ export function createExecutor(parts: ExecutorParts): Executor {
       run.start()
       return run
     },
+    cancel(runId) {
+      const run = store.get(runId)
+      if (run?.status !== 'running') return false
+      run.cancel()
+      return true
+    },
+    runs: () => store.all(),
     get inFlight() {
       return inFlight
     },

@@ -48,7 +48,7 @@ export function createStepflowPlugin(options: StepflowPluginOptions): Plugin {
       const result = await exchange(client, 'components/list', '{}' as Json, listTimeoutMs)
       return elements(member(result, 'components') ?? ('[]' as Json)).flatMap(readInfo)
     },
-    close: () => client.close(),
+    close: async () => client.close(),
   }
 }
 

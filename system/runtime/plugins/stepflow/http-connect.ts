@@ -1,0 +1,101 @@
+// Opens connections to the addresses behind a URL's host, in turn; a refused one gives way to the next.
+
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import type { Endpoint, Resolve } from '../../../program/resolve.ts'
+
+/** Why a request got no whole answer. */
+export class TransportError extends Error {
+  /** True: not a byte of the request was written, so nothing can have run. */
+  readonly unsent: boolean
+  /** `refused`, `timeout` or `unresolved` before the request; `reset` or `bad-answer` after it. */
+  readonly reason: string
+
+  constructor(message: string, reason: string, unsent: boolean, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'TransportError'
+    this.reason = reason
+    this.unsent = unsent
+  }
+}
+
+export interface ConnectOptions {
+  readonly url: URL
+  readonly resolve: Resolve
+  readonly connectTimeoutMs: number
+}
+
+/** Rejects with TransportError, `unsent`. */
+export type Connect = () => Promise<Socket>
+
+/** How long an answer of the resolver without a TTL is kept, and one with a TTL at most. */
+const addressLifeMs = 1_000
+const mostAddressLifeMs = 30_000
+
+export function createConnect({ url, resolve, connectTimeoutMs }: ConnectOptions): Connect {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const secure = url.protocol === 'https:'
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
+  let known: { readonly endpoints: readonly Endpoint[]; readonly until: number } | null = null
+  let asked: Promise<readonly Endpoint[]> | null = null
+  let turn = 0
+
+  const ask = async (): Promise<readonly Endpoint[]> => {
+    try {
+      const { endpoints, ttlSeconds } = await resolve(host, port)
+      if (endpoints.length === 0) throw new Error('no address')
+      const lifeMs = ttlSeconds === null ? addressLifeMs : Math.min(ttlSeconds * 1000, mostAddressLifeMs)
+      known = { endpoints, until: performance.now() + lifeMs }
+      return endpoints
+    } catch (error) {
+      // The last good answer serves while the resolver fails.
+      if (known !== null) return known.endpoints
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+      throw new TransportError(`cannot resolve ${host}: ${code}`, 'unresolved', true, error)
+    } finally {
+      asked = null
+    }
+  }
+
+  return async () => {
+    const fresh = known !== null && performance.now() < known.until
+    const endpoints = fresh && known !== null ? known.endpoints : await (asked ??= ask())
+    const first = turn++
+    for (let tried = 0; ; tried++) {
+      const endpoint = endpoints[(first + tried) % endpoints.length] as Endpoint
+      try {
+        return await open(endpoint, secure ? host : null, connectTimeoutMs)
+      } catch (error) {
+        if (tried + 1 < endpoints.length) continue
+        // Perhaps they have moved: ask again next time.
+        if (known !== null) known = { ...known, until: 0 }
+        throw error
+      }
+    }
+  }
+}
+
+function open({ address, port }: Endpoint, tlsHost: string | null, timeoutMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket =
+      tlsHost === null
+        ? connectTcp({ host: address, port, noDelay: true })
+        : connectTls({ host: address, port, servername: tlsHost, ALPNProtocols: ['http/1.1'] })
+    const fail = (reason: string, problem: string, cause?: unknown): void => {
+      clearTimeout(timer)
+      socket.removeAllListeners()
+      socket.on('error', () => {})
+      socket.destroy()
+      reject(new TransportError(`cannot connect to ${address}:${port}: ${problem}`, reason, true, cause))
+    }
+    const timer = setTimeout(() => fail('timeout', `not within ${timeoutMs} ms`), timeoutMs)
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      fail('refused', error.code ?? error.message, error),
+    )
+    socket.once(tlsHost === null ? 'connect' : 'secureConnect', () => {
+      clearTimeout(timer)
+      socket.removeAllListeners('error')
+      resolve(socket)
+    })
+  })
+}
