@@ -82,15 +82,6 @@ export const targets = {
     comparison: 'at most',
     target: 5,
   },
-  fairness: {
-    claim: 'Ready pods share the load evenly',
-    scenario: 'affinity',
-    statistic: "Jain's index of requests a pod",
-    window: 'over the time each pod was ready',
-    unit: 'ratio',
-    comparison: 'at least',
-    target: 0.98,
-  },
   'streams-at-kill': {
     claim: 'The pod is killed in the middle of its work: at least 20 of its streams wait for a callback',
     scenario: 'kill-mid-sse',
@@ -119,14 +110,5 @@ export const targets = {
     comparison: 'at least',
     // 600 requests/s, with the tolerance of `pod-rate`.
     target: 570,
-  },
-  'suite-duration': {
-    claim: '`npm run load` takes at most a minute',
-    scenario: 'load',
-    statistic: 'wall-clock time of the suite',
-    window: 'from the command to the report',
-    unit: 's',
-    comparison: 'at most',
-    target: 60,
   },
 } as const satisfies Targets

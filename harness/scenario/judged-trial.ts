@@ -125,10 +125,12 @@ export class JudgedTrial extends Trial {
     const direct = mergeHistograms(arms.direct)
     const balanced = mergeHistograms(arms.balanced)
     const samples = Math.min(direct.count, balanced.count)
-    const broken = [...arms.direct, ...arms.balanced].reduce(
-      (sum, load) => sum + load.offered - load.completed,
-      0,
-    )
+    const all = [...arms.direct, ...arms.balanced]
+    const during = {
+      from: Math.min(...all.map(({ startedAt }) => startedAt)),
+      until: Math.max(...all.map(({ endedAt }) => endedAt)),
+    }
+    const broken = all.reduce((sum, load) => sum + load.offered - load.completed, 0)
     for (const statistic of ['p50', 'p95'] as const) {
       const [without, through] = [direct[`${statistic}Ms`], balanced[`${statistic}Ms`]]
       this.figure(`direct ${statistic}`, without, 'ms', 'straight to the pods')
@@ -140,18 +142,19 @@ export class JudgedTrial extends Trial {
             ? { unknown: `${broken} calls did not complete` }
             : // The generator's noise can make the difference of two equal arms negative.
               Math.max(0, through - without)
-      this.threshold(`overhead-${statistic}`, measured, samples)
+      this.threshold(`overhead-${statistic}`, measured, samples, during)
     }
   }
 
   /** Judges callback-p50 and callback-p95, by the pods' own records. */
-  async callbackTimes(stretch?: Stretch): Promise<void> {
+  async callbackTimes(stretch: Stretch): Promise<void> {
     const times = callbackRoundTrips(await this.records(), stretch).map((us) => us / 1000)
     for (const [name, share] of [
       ['callback-p50', 0.5],
       ['callback-p95', 0.95],
     ] as const) {
-      this.threshold(name, percentile(times, share) ?? { unknown: 'no callback was recorded' }, times.length)
+      const measured = percentile(times, share) ?? { unknown: 'no callback was recorded' }
+      this.threshold(name, measured, times.length, stretch)
     }
   }
 
@@ -167,6 +170,7 @@ export class JudgedTrial extends Trial {
       load,
       warmUpMs,
       noise: this.noise.seconds(load.startedAt),
+      target: this.target(name),
     })
     this.threshold(name, judged.measured, judged.samples)
     for (const note of judged.notes) this.figure('windows not judged', note)
@@ -176,7 +180,8 @@ export class JudgedTrial extends Trial {
   async runsInFlight(name: string, stretch: Stretch): Promise<void> {
     const history = await this.records()
     const found = leastInFlight(history, stretch)
-    this.threshold(name, found?.least ?? { unknown: 'the runtime recorded no run' }, found?.samples ?? 0)
+    const least = found?.least ?? { unknown: 'the runtime recorded no run' }
+    this.threshold(name, least, found?.samples ?? 0, stretch)
     this.series({
       name: "runs in flight, by the runtime's own count",
       unit: 'runs',
@@ -204,7 +209,7 @@ export class JudgedTrial extends Trial {
     const { profile, startedAt } = during
     const us = profile.kind === 'constant' ? profile.durationMs * 1000 : during.endedAt - startedAt
     const count = completedIn(await this.records(), workload, { from: startedAt, until: startedAt + us })
-    this.threshold(name, count / (us / 1e6), count)
+    this.threshold(name, count / (us / 1e6), count, { from: startedAt, until: startedAt + us })
   }
 
   /** Judges Jain's index over the time each pod was ready, within a stretch. */

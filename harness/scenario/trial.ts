@@ -21,6 +21,7 @@ import type {
   NamedSeries,
   PodActivity,
   ScenarioResult,
+  ThresholdResult,
 } from '../../contracts/results.ts'
 import type { Targets } from '../../contracts/targets.ts'
 import { judgeThreshold, targetNamed, verdictOf } from '../../reports/index.ts'
@@ -63,6 +64,9 @@ export interface OfferOptions {
   /** Ends the arrivals before the profile does; what is open is still awaited. */
   readonly until?: AbortSignal
 }
+
+/** Share of the machine above which a missed target says nothing about the system; cores of all together are 1. */
+const mostTakenShare = 0.2
 
 /** Milliseconds the system gets, after the last load, to bring every run to an end. */
 const settleTimeoutMs = 10_000
@@ -214,13 +218,36 @@ export class Trial {
   }
 
   /**
-   * Compares a measured figure with the target of that name.
+   * Compares a measured figure with the target of that name. A target that was missed while others took the
+   * machine is unknown, where `during` says over which stretch the figure was taken.
    * @throws GauntletError where scenarios/targets.ts has no such target
    */
-  threshold(name: string, measured: number | { readonly unknown: string }, samples?: number): void {
-    const result = judgeThreshold(targetNamed(this.#options.targets, name), measured, samples)
+  threshold(
+    name: string,
+    measured: number | { readonly unknown: string },
+    samples?: number,
+    during?: { readonly from: number; readonly until: number },
+  ): void {
+    const target = targetNamed(this.#options.targets, name)
+    const judged = judgeThreshold(target, measured, samples)
+    const taken = judged.outcome === 'fail' && during !== undefined ? this.#takenShare(during) : null
+    const result: ThresholdResult =
+      taken !== null && taken > mostTakenShare
+        ? {
+            ...judged,
+            outcome: 'unknown',
+            reason: `${judged.reason}; but other processes took ${(taken * 100).toFixed(0)} % of the machine meanwhile`,
+          }
+        : judged
     this.#judgements.push(result)
     if (result.outcome !== 'pass') this.say(`${result.name}: ${result.outcome}: ${result.reason}`)
+  }
+
+  /** Mean share of the machine that others had over a stretch; null where it was not measured. */
+  #takenShare({ from, until }: { readonly from: number; readonly until: number }): number | null {
+    const seconds = (this.noise.seconds(from, until) ?? []).filter((second) => second !== null)
+    if (seconds.length === 0) return null
+    return seconds.reduce((sum, second) => sum + second.stealShare + second.othersShare, 0) / seconds.length
   }
 
   /** The value of a target, for scenarios that plan with it. */
