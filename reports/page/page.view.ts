@@ -78,7 +78,7 @@ function environmentView(results: Results): Html {
     ...Object.entries(environment.tools),
   ]
   return html`<section id="environment" aria-labelledby="environment-heading"><h2 id="environment-heading">Environment</h2>
-${dataTable('Where this was measured', [{ title: 'what' }, { title: 'value' }], rows)}</section>`
+${dataTable('Where this was measured', [{ title: 'what' }, { title: 'value' }], rows, { wrapped: true })}</section>`
 }
 
 function glossaryView(): Html {

@@ -13,8 +13,9 @@ export function dataTable(
   caption: string,
   columns: readonly Column[],
   rows: readonly (readonly HtmlValue[])[],
+  { wrapped = false } = {},
 ): Html {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table class="data">
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table class="data${wrapped && ' wrapped'}">
 <caption>${caption}</caption>
 <thead><tr>${columns.map(({ title, figure }) => html`<th scope="col"${figure === true && html` class="figure"`}>${title}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell, index) => dataCell(cell, index, columns[index]))}</tr>\n`)}</tbody>

@@ -36,9 +36,11 @@ function thresholdRow(threshold: ThresholdResult): {
   readonly mark: string
 } {
   const result = resultWords[outcomeOf(threshold)]
-  const from = [threshold.measuredBy, threshold.statistic, threshold.window].filter(
-    (part) => part !== undefined,
-  )
+  const from = [
+    threshold.measured === null ? undefined : threshold.measuredBy,
+    threshold.statistic,
+    threshold.window,
+  ].filter((part) => part !== undefined)
   const why = result === 'not measured' ? ` — ${threshold.reason}` : ''
   const samples = threshold.samples === undefined ? '' : ` (${plural(threshold.samples, 'sample')})`
   return {

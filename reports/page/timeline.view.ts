@@ -5,6 +5,8 @@ import { formatNumber } from '../words.ts'
 import { type Chart, chartsOf, describeChart, isCharted, podChart } from './browser/charts.ts'
 import {
   formatSecond,
+  grainFor,
+  grainWords,
   type LoadLine,
   type LoadPoint,
   type PodLine,
@@ -36,7 +38,7 @@ export function timelineView(timeline: Timeline, index: number): Html {
   }
   return html`<div class="timeline" data-timeline="${index}" role="group" aria-labelledby="${id}-title">
 <div class="timeline-head"><h3 id="${id}-title">Over time</h3>
-${charted && html`<p class="hint script-only">Point at a chart to read that second in all of them; drag to zoom in, double-click to zoom out; with the keyboard: arrow keys, + and −.</p>`}</div>
+${charted && html`<p class="hint script-only">Point at a chart to read that second in all of them; drag to zoom in, double-click to zoom out; with the keyboard: arrow keys, + and −. <span class="grain">${grainWords(grainFor(timeline.seconds))}</span></p>`}</div>
 ${charted ? html`<noscript><p class="empty">Charts need scripts; the tables below hold the same figures.</p></noscript>` : html`<p class="empty">It lasted ${formatSecond(timeline.seconds, timeline.seconds)}: too short for charts. The tables below hold the figures.</p>`}
 <div class="charts"${charted && html` tabindex="0" role="group" aria-label="Charts over time. Arrow keys move from second to second."`}>
 <p class="readout" role="status" aria-live="polite"></p>
@@ -50,7 +52,7 @@ ${tablesView(timeline)}
 }
 
 function chartView(chart: Chart, seconds: number): Html {
-  return html`<figure class="chart script-only"><figcaption><h4>${chart.title} <span class="unit">${chart.unit}${chart.log && ', each line ten times the one below'}</span></h4>${chart.note !== '' && html`<p class="note">${chart.note}</p>`}</figcaption>
+  return html`<figure class="chart script-only"><figcaption><h4>${chart.title} <span class="unit">${chart.unit}${chart.log && ', logarithmic'}</span></h4>${chart.note !== '' && html`<p class="note">${chart.note}</p>`}</figcaption>
 <div class="legend" data-legend="${chart.id}"></div>
 <div class="plot" data-chart="${chart.id}" role="img" aria-label="${describeChart(chart, seconds)}"></div></figure>\n`
 }

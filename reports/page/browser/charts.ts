@@ -26,6 +26,8 @@ export interface Chart {
   readonly target: number | null
   /** Decades rather than equal steps: typical and extreme values are too far apart for one linear axis. */
   readonly log: boolean
+  /** Seconds that one point stands for. */
+  readonly grain: number
 }
 
 /** How many colours the palette has. */
@@ -50,13 +52,14 @@ export function chartsOf(timeline: Timeline): readonly Chart[] {
 }
 
 /** Calls a second of one pod. */
-export function podChart(pod: PodLine, index: number): Chart {
+export function podChart(pod: PodLine, index: number, grain = 1): Chart {
   return {
     id: `pod-${index}`,
     title: pod.pod,
     note: 'Calls by the pod’s own count.',
     unit: 'calls/s',
     log: false,
+    grain,
     target: null,
     lines: [
       {
@@ -72,14 +75,14 @@ export function podChart(pod: PodLine, index: number): Chart {
   }
 }
 
-function latencyChart({ loads }: Timeline): Chart {
+function latencyChart({ loads, grain }: Timeline): Chart {
   const single = loads.length === 1
   const lines = loads.flatMap(({ name, points }, index) => [
-    line(single ? 'p50' : `p50 ${name}`, single ? 0 : index, points, (point) => point.p50Ms, {
+    line(single ? 'p50' : `p50 ${name}`, single ? 0 : index, { points, grain }, (point) => point.p50Ms, {
       dashed: !single,
       filled: single,
     }),
-    line(single ? 'p99' : `p99 ${name}`, single ? 1 : index, points, (point) => point.p99Ms),
+    line(single ? 'p99' : `p99 ${name}`, single ? 1 : index, { points, grain }, (point) => point.p99Ms),
   ])
   const values = lines.flatMap(({ y }) => y.filter((value) => value !== null && value > 0)) as number[]
   return {
@@ -89,22 +92,29 @@ function latencyChart({ loads }: Timeline): Chart {
     unit: 'ms',
     lines,
     target: null,
+    grain,
     log: values.length > 0 && highest(values) / lowest(values) >= logFrom,
   }
 }
 
-function rateChart({ loads }: Timeline): Chart {
+function rateChart({ loads, grain }: Timeline): Chart {
   const single = loads.length === 1
   const lines = loads.flatMap(({ name, points }, index) => [
-    line(single ? 'planned' : `planned ${name}`, 'plan', points, (point) => point.planned, {
+    line('planned', 'plan', { points, grain }, (point) => point.planned, {
       shape: 'steps',
       dashed: true,
     }),
-    line(single ? 'completed' : `completed ${name}`, single ? 0 : index, points, (point) => point.completed, {
-      shape: 'steps',
-      filled: true,
-    }),
-    line(single ? 'failed' : `failed ${name}`, 'fail', points, (point) => point.failed, { shape: 'bars' }),
+    line(
+      single ? 'completed' : `completed ${name}`,
+      single ? 0 : index,
+      { points, grain },
+      (point) => point.completed,
+      {
+        shape: 'steps',
+        filled: true,
+      },
+    ),
+    line('failed', 'fail', { points, grain }, (point) => point.failed, { shape: 'bars' }),
   ])
   return {
     id: 'rate',
@@ -114,11 +124,12 @@ function rateChart({ loads }: Timeline): Chart {
     // A load with nothing planned (closed model) or nothing failed has no such line.
     lines: lines.filter((one) => typeof one.colour === 'number' || one.y.some((value) => (value ?? 0) > 0)),
     target: null,
+    grain,
     log: false,
   }
 }
 
-function openChart({ loads }: Timeline): Chart {
+function openChart({ loads, grain }: Timeline): Chart {
   return {
     id: 'open',
     title: 'Open runs',
@@ -128,7 +139,7 @@ function openChart({ loads }: Timeline): Chart {
       line(
         loads.length === 1 ? 'open' : name,
         loads.length === 1 ? 3 : index,
-        points,
+        { points, grain },
         (point) => point.open,
         {
           filled: true,
@@ -136,11 +147,12 @@ function openChart({ loads }: Timeline): Chart {
       ),
     ),
     target: null,
+    grain,
     log: false,
   }
 }
 
-function seriesCharts({ series }: Timeline): readonly Chart[] {
+function seriesCharts({ series, grain }: Timeline): readonly Chart[] {
   return series.map((one, index) => ({
     id: `series-${index}`,
     title: one.name.slice(0, 1).toUpperCase() + one.name.slice(1),
@@ -158,6 +170,7 @@ function seriesCharts({ series }: Timeline): readonly Chart[] {
       },
     ],
     target: one.target,
+    grain,
     log: false,
   }))
 }
@@ -165,7 +178,7 @@ function seriesCharts({ series }: Timeline): readonly Chart[] {
 function line(
   label: string,
   colour: ChartLine['colour'],
-  points: readonly LoadPoint[],
+  { points, grain }: { readonly points: readonly LoadPoint[]; readonly grain: number },
   value: (point: LoadPoint) => number | null,
   more: Partial<Pick<ChartLine, 'shape' | 'dashed' | 'filled'>> = {},
 ): ChartLine {
@@ -173,7 +186,7 @@ function line(
   const y: (number | null)[] = []
   for (const point of points) {
     const before = x.at(-1)
-    if (before !== undefined && point.x - before > gapSeconds) {
+    if (before !== undefined && point.x - before > gapSeconds * grain) {
       x.push((before + point.x) / 2)
       y.push(null)
     }

@@ -36,22 +36,20 @@ export interface PlotSetup {
 const timeSteps = [
   0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
 ]
-/** With fewer points than this on the whole axis each one is a dot. */
+/** A line of no more points than this shows each as a dot. */
 const dotsBelow = 40
 const font = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
 /** Draws `setup.chart` into `place`. */
 export function drawPlot(setup: PlotSetup, place: HTMLElement): Plot {
   const { chart, timeline, palette } = setup
-  const tables = columnsOf(chart, timeline.seconds).map(([x, y]) => [x, y] as unknown as PlotData)
-  const data = plots.join(tables)
   const options: PlotOptions = {
     ...sharedOptions(setup),
     series: [{}, ...chart.lines.map((line) => seriesOf(line, setup)), { show: false }],
     scales: {
       x: { time: false },
       y: chart.log
-        ? { distr: 3 }
+        ? { distr: 3, range: (_plot, min, max) => logRange(min ?? 1, max ?? 10) }
         : {
             range: (_plot, _min, max) => [
               0,
@@ -77,7 +75,12 @@ export function drawPlot(setup: PlotSetup, place: HTMLElement): Plot {
       ...hooksOf(setup),
     },
   }
-  return new plots(options, data, place)
+  return new plots(options, dataOf(chart, timeline.seconds), place)
+}
+
+/** The columns of a chart, for a plot that was drawn with the same lines. */
+export function dataOf(chart: Chart, seconds: number): PlotData {
+  return plots.join(columnsOf(chart, seconds).map(([x, y]) => [x, y] as unknown as PlotData))
 }
 
 /** What charts and strip have in common. */
@@ -119,7 +122,7 @@ function hasTags({ chart, timeline }: { readonly chart?: Chart; readonly timelin
   return timeline.faults.length > 0 && chart !== undefined && !chart.id.startsWith('pod-')
 }
 
-function seriesOf(line: ChartLine, { palette, timeline }: PlotSetup): PlotSeries {
+function seriesOf(line: ChartLine, { palette }: PlotSetup): PlotSeries {
   const colour = (): string => colourOf(palette(), line.colour)
   const bars = line.shape === 'bars' ? plots.paths.bars?.({ size: [0.7, 28] }) : undefined
   const steps = line.shape === 'steps' ? plots.paths.stepped?.({ align: 1 }) : undefined
@@ -133,7 +136,7 @@ function seriesOf(line: ChartLine, { palette, timeline }: PlotSetup): PlotSeries
     ...(paths === undefined ? {} : { paths }),
     spanGaps: false,
     points: {
-      show: line.shape === 'line' && (timeline.seconds <= dotsBelow || line.x.length === 1),
+      show: line.shape === 'line' && line.x.length <= dotsBelow,
       size: 5,
       stroke: colour,
       fill: colour,
@@ -172,16 +175,31 @@ function valueAxis({
     size: axisWidth,
     gap: 6,
     space: Math.min(34, Math.max(16, height / 4)),
-    // On a logarithmic axis uPlot offers lines between the decades too; only the decades are named.
-    values: (_plot, splits) =>
-      splits.map((value) => (chart.log && !isDecade(value) ? null : axisFigure(value))),
+    ...(chart.log ? { splits: (_plot, _axis, min, max) => logSteps(min, max) } : {}),
+    // uPlot's own filter keeps the decades only.
+    filter: (_plot, splits) => splits,
+    values: (_plot, splits) => splits.map(axisFigure),
   }
-}
-
-function isDecade(value: number): boolean {
-  return Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9
 }
 
 function axisFigure(value: number): string {
   return value >= 10_000 ? `${formatNumber(value / 1_000)}k` : formatNumber(value)
+}
+
+/** 1, 2 and 5 times powers of ten from the last not above `min` to the first not below `max`. */
+function logSteps(min: number, max: number): number[] {
+  const steps: number[] = []
+  for (let power = Math.floor(Math.log10(min)); 10 ** power <= max * (1 + 1e-9); power += 1) {
+    for (const digit of [1, 2, 5]) {
+      const step = Number((digit * 10 ** power).toPrecision(1))
+      if (step >= min * (1 - 1e-9) && step <= max * (1 + 1e-9)) steps.push(step)
+    }
+  }
+  return steps
+}
+
+function logRange(min: number, max: number): [number, number] {
+  const [low, high] = [Math.max(1e-3, min), Math.max(2e-3, max)]
+  const steps = logSteps(low / 10, high * 10)
+  return [steps.findLast((step) => step <= low) ?? low / 2, steps.find((step) => step >= high) ?? high * 2]
 }

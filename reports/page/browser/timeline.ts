@@ -40,6 +40,8 @@ export interface PodLine {
   readonly short: string
   readonly role: PodActivity['role']
   readonly calls: number
+  /** Calls of its busiest second. */
+  readonly highest: number
   readonly points: readonly { readonly x: number; readonly calls: number }[]
   /** Null: never ready. */
   readonly readyFrom: number | null
@@ -57,6 +59,8 @@ export interface SeriesLine {
 export interface Timeline {
   /** Length of the axis, seconds. */
   readonly seconds: number
+  /** Seconds that one point stands for. */
+  readonly grain: number
   readonly loads: readonly LoadLine[]
   readonly series: readonly SeriesLine[]
   readonly windows: readonly TimelineWindow[]
@@ -79,6 +83,7 @@ export function timelineOf(scenario: ScenarioResult): Timeline {
   const seconds = Math.max(0.1, lived, ...ends, ...scenario.events.map((event) => since(event.at)))
   return {
     seconds,
+    grain: 1,
     loads,
     series,
     windows: windowsOf(scenario, since, seconds),
@@ -154,12 +159,18 @@ function podLines(
   since: (at: number) => number,
   lived: number,
 ): readonly PodLine[] {
-  const shorts = shortNames(pods.map(({ pod }) => pod))
-  return pods.map((pod, index) => ({
+  const shortened = (role: PodActivity['role']): readonly (readonly [string, string])[] => {
+    const names = pods.filter((pod) => pod.role === role).map(({ pod }) => pod)
+    return shortNames(names).map((short, index) => [names[index] ?? short, short])
+  }
+  const roles = [...new Set(pods.map(({ role }) => role))]
+  const shorts = new Map(roles.flatMap(shortened))
+  return pods.map((pod) => ({
     pod: pod.pod,
-    short: shorts[index] ?? pod.pod,
+    short: shorts.get(pod.pod) ?? pod.pod,
     role: pod.role,
     calls: pod.calls,
+    highest: pod.callsPerSecond.reduce((best, calls) => Math.max(best, calls), 0),
     // A second that the end of the scenario cut would look like a loss.
     points: pod.callsPerSecond
       .map((calls, second) => ({ x: second + 0.5, calls }))
@@ -167,6 +178,81 @@ function podLines(
     readyFrom: pod.readyFrom === null ? null : since(pod.readyFrom),
     readyUntil: pod.readyUntil === null ? null : since(pod.readyUntil),
   }))
+}
+
+/** Grains, seconds: what people count in. */
+const grains = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600] as const
+/** More points than this on a chart are a block, not a line. */
+const maxPoints = 400
+
+/** The finest grain with which `span` seconds make a line that can be read. */
+export function grainFor(span: number): number {
+  return grains.find((grain) => span / grain <= maxPoints) ?? 3_600
+}
+
+/**
+ * The same timeline with one point for each `grain` seconds: the highest of latency, failures, open runs and
+ * lag, so that no second that stands out is lost; the mean of everything else.
+ */
+export function grained(timeline: Timeline, grain: number): Timeline {
+  if (grain === 1) return timeline
+  const together = <Point extends { readonly x: number }>(
+    points: readonly Point[],
+    merge: (some: readonly Point[]) => Omit<Point, 'x'>,
+  ): readonly (Omit<Point, 'x'> & { readonly x: number })[] => {
+    const groups = new Map<number, Point[]>()
+    for (const point of points) {
+      const group = groups.get(Math.floor(point.x / grain))
+      if (group === undefined) groups.set(Math.floor(point.x / grain), [point])
+      else group.push(point)
+    }
+    return [...groups].map(([key, some]) => ({ ...merge(some), x: (key + 0.5) * grain }))
+  }
+  return {
+    ...timeline,
+    grain,
+    loads: timeline.loads.map(({ name, points }) => ({ name, points: together(points, mergedSecond) })),
+    series: timeline.series.map((series) => ({
+      ...series,
+      points: together(series.points, (some) => ({ value: mean(some.map(({ value }) => value)) })),
+    })),
+    pods: timeline.pods.map((pod) => ({
+      ...pod,
+      points: together(pod.points, (some) => ({ calls: mean(some.map(({ calls }) => calls)) ?? 0 })),
+    })),
+  }
+}
+
+function mergedSecond(points: readonly LoadPoint[]): LoadSecond {
+  const meanOf = (value: (point: LoadPoint) => number): number => mean(points.map(value)) ?? 0
+  const highest = (value: (point: LoadPoint) => number | null): number | null =>
+    points.reduce<number | null>((best, point) => {
+      const one = value(point)
+      return one === null ? best : Math.max(best ?? one, one)
+    }, null)
+  return {
+    second: points[0]?.second ?? 0,
+    planned: meanOf(({ planned }) => planned),
+    offered: meanOf(({ offered }) => offered),
+    completed: meanOf(({ completed }) => completed),
+    failed: highest(({ failed }) => failed) ?? 0,
+    open: highest(({ open }) => open) ?? 0,
+    p50Ms: highest(({ p50Ms }) => p50Ms),
+    p99Ms: highest(({ p99Ms }) => p99Ms),
+    lagMs: highest(({ lagMs }) => lagMs) ?? 0,
+  }
+}
+
+function mean(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
+}
+
+/** What one point of the charts stands for, in words; nothing where it is a single second. */
+export function grainWords(grain: number): string {
+  if (grain === 1) return ''
+  const span = grain < 60 ? `${grain} s` : `${grain / 60} min`
+  return `One point stands for ${span}: the highest second of latency, failures and open runs, the mean of the others. Zoom in to see single seconds.`
 }
 
 /** The last part of each name (`x2x8q`), or the whole names where those are not all different. */
