@@ -117,7 +117,7 @@ test('nothing stays when the harness is killed while a pod is frozen', async (t)
 
 test('nothing stays when the harness is killed in the middle of the boot', async (t) => {
   const parent = mkdtempSync(join(tmpdir(), 'death-test-'))
-  for (let delayMs = 0; delayMs <= 400; delayMs += 80) {
+  for (let delayMs = 0; delayMs <= 450; delayMs += 150) {
     const { harness, lines } = start(t, { HOLD: 'boot', TMPDIR: parent })
     await next(lines)
     await new Promise((resolve) => setTimeout(resolve, delayMs))

@@ -41,7 +41,14 @@ test('gives each program its flags', async (t) => {
   t.same(program('runtime').args, ['/r.ts', ...listen, '--config', '/dir/config.yml', ...admin])
   t.same(program('balancer').args, ['--import', '/defect.ts', '/b.ts'])
   const components = ['--components', '/mine.ts', '--components', '/more.ts']
-  t.same(program('component-server').args, ['/c.ts', ...listen, ...admin, ...components])
+  t.same(program('component-server').args, [
+    '/c.ts',
+    ...listen,
+    ...admin,
+    '--drain-delay-ms',
+    '0',
+    ...components,
+  ])
 })
 
 test('shares a compile cache between programs, but not while coverage is taken', async (t) => {
@@ -74,5 +81,6 @@ test('gives each program its environment and little of the parent’s', async (t
     BIND_ADDRESS: '127.65.0.21:8080',
     METRICS_ADDRESS: '127.65.0.21:9090',
     ADMIN_ADDRESS: '127.65.0.21:8081',
+    DRAIN_IDLE_MS: '1500',
   })
 })

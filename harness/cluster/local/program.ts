@@ -99,6 +99,8 @@ function roleProgram({ plan, role, at, runtimeConfigFile }: ProgramOptions): {
       return {
         args: [
           ...[...listen, '--admin-address', admin],
+          // Its own pause before it drains is for platforms without a preStop; here that has been.
+          ...['--drain-delay-ms', '0'],
           ...plan.componentFiles.flatMap((file) => ['--components', file]),
         ],
         env: {},
