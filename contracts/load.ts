@@ -12,7 +12,8 @@ export interface Workload {
 
 /**
  * When arrivals are planned. `constant`: open model, an arrival each 1/rateRps s whatever the system does.
- * `concurrent`: closed model, `users` runs always open. `burst`: `count` runs, at most `concurrency` open.
+ * `concurrent`: closed model, `users` runs always open; they start
+ * spread over the first tenth of the duration, at most 1 s. `burst`: `count` runs, at most `concurrency` open.
  */
 export type Profile =
   | { readonly kind: 'constant'; readonly rateRps: number; readonly durationMs: number }

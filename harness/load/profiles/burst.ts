@@ -13,5 +13,6 @@ export const burst: Shape<Extract<Profile, { kind: 'burst' }>> = {
     limit: concurrency,
     count,
     durationUs: Number.POSITIVE_INFINITY,
+    rampUs: 0,
   }),
 }

@@ -3,6 +3,9 @@
 import type { Profile } from '../../../contracts/load.ts'
 import { longestDurationMs, numberProblem, type Shape } from './pace.ts'
 
+/** Users that start at once and run alike would go on in step, all open at one moment and none at the next. */
+const longestRampMs = 1_000
+
 export const concurrent: Shape<Extract<Profile, { kind: 'concurrent' }>> = {
   problems: ({ users, durationMs }) => [
     ...numberProblem('users', users, { least: 1, most: 10_000, whole: true }),
@@ -13,5 +16,6 @@ export const concurrent: Shape<Extract<Profile, { kind: 'concurrent' }>> = {
     limit: users,
     count: Number.POSITIVE_INFINITY,
     durationUs: durationMs * 1000,
+    rampUs: Math.min(longestRampMs, durationMs / 10) * 1000,
   }),
 }

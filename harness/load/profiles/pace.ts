@@ -19,6 +19,8 @@ export interface ClosedPace {
   readonly count: number
   /** Infinity where only `count` ends it. */
   readonly durationUs: number
+  /** The limit is reached evenly over this time from the start. */
+  readonly rampUs: number
 }
 
 export type Pace = OpenPace | ClosedPace

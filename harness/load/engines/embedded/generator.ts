@@ -157,13 +157,31 @@ class Generator {
 
   #fill(pace: ClosedPace): void {
     for (let now = nowUs(); ; now = nowUs()) {
-      if (this.#sequence >= pace.count || now - this.#startUs >= pace.durationUs) {
+      const elapsedUs = now - this.#startUs
+      if (this.#sequence >= pace.count || elapsedUs >= pace.durationUs) {
         this.#exhausted = true
         return
       }
-      if (this.#open.size >= Math.min(pace.limit, this.#plan.maxOpen)) return
+      const started =
+        elapsedUs >= pace.rampUs ? pace.limit : 1 + Math.floor((pace.limit * elapsedUs) / pace.rampUs)
+      if (this.#open.size >= Math.min(started, this.#plan.maxOpen)) {
+        if (started < pace.limit) this.#wakeForUser((started * pace.rampUs) / pace.limit - elapsedUs)
+        return
+      }
       this.#send(now, now)
     }
+  }
+
+  /** One timer at a time: answers call #fill much more often than users start. */
+  #wakeForUser(restUs: number): void {
+    if (this.#pump !== undefined) return
+    this.#pump = setTimeout(
+      () => {
+        this.#pump = undefined
+        this.#guard(() => this.#advance())
+      },
+      Math.max(1, Math.ceil(restUs / 1000)),
+    )
   }
 
   #send(plannedUs: number, now: number): void {
