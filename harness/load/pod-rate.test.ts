@@ -12,7 +12,8 @@ t.test('measures the least count of any pod in any second after the warm-up', as
   t.match(podRate({ history, load, noise: null }), {
     measured: 97,
     samples: 10,
-    notes: ['least 97 at pod-b in second 3'],
+    least: '97 at pod-b in second 3',
+    notes: [],
   })
   t.equal(podRate({ history, load, warmUpMs: 0, noise: null }).measured, 3)
 })
@@ -36,12 +37,12 @@ t.test('sets a second aside in which the generator lagged or others took the mac
   t.match(podRate({ history, load: aLoad({ 5: 30 }), noise: null }), {
     measured: 100,
     samples: 8,
-    notes: [/least 100/, '1 of 5 seconds set aside: the generator lagged'],
+    notes: ['1 of 5 seconds set aside: the generator lagged'],
   })
   const noise = [0, 1, 2, 3, 4, 5].map((second) => ({
     ...{ second, stealShare: 0.05, othersShare: second === 5 ? 0.2 : 0.1, ownShare: 0.5 },
   }))
-  t.match(podRate({ history, load, noise }), { measured: 100, notes: [/least/, /others took the machine/] })
+  t.match(podRate({ history, load, noise }), { measured: 100, notes: [/others took the machine/] })
   t.equal(podRate({ history, load, noise: noise.map(() => null) }).measured, 60)
 })
 

@@ -21,7 +21,9 @@ export interface PodRate {
   readonly measured: number | { readonly unknown: string }
   /** Counts that were judged: one for each pod and second. */
   readonly samples: number
-  /** Where the least was, and how many seconds were set aside and why. */
+  /** Where the least was; null where nothing was judged. */
+  readonly least: string | null
+  /** How many seconds were set aside, and why. */
   readonly notes: readonly string[]
 }
 
@@ -60,20 +62,20 @@ export function podRate(options: PodRateOptions): PodRate {
     }
   }
   const notes = [
-    ...(worst === undefined ? [] : [`least ${worst.count} at ${worst.pod} in second ${worst.second}`]),
     ...(aside.lag === 0 ? [] : [`${aside.lag} of ${leasts.length} seconds set aside: the generator lagged`]),
     ...(aside.noise === 0
       ? []
       : [`${aside.noise} of ${leasts.length} seconds set aside: others took the machine`]),
   ]
+  const least = worst === undefined ? null : `${worst.count} at ${worst.pod} in second ${worst.second}`
   if (leasts.length === 0) {
-    return { measured: { unknown: 'no pod was ready for a whole second' }, samples, notes }
+    return { measured: { unknown: 'no pod was ready for a whole second' }, samples, least, notes }
   }
   if (worst === undefined || leasts.length - judged > mostAside * leasts.length) {
     const unknown = `only ${judged} of ${leasts.length} seconds can be judged`
-    return { measured: { unknown }, samples, notes }
+    return { measured: { unknown }, samples, least, notes }
   }
-  return { measured: worst.count, samples, notes }
+  return { measured: worst.count, samples, least, notes }
 }
 
 function leastBySecond({
