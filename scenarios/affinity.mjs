@@ -38,17 +38,7 @@ await scenario(import.meta, {
     const scalingUntil = t.window('settle')
     await t.settle()
 
-    await t.check(
-      'affinity',
-      'correct-values',
-      'no-run-lost',
-      'none-hangs',
-      'once',
-      'no-cross-talk',
-      'streams-end',
-      'no-run-failed',
-    )
-    await t.check('callbacks-cross')
+    await t.checkInvariants('no-run-failed', 'callbacks-cross')
     await t.fairness({ from: steadyFrom, until: steadyUntil }, 'steady')
     await t.fairness({ from: scalingFrom, until: scalingUntil }, 'scaling')
   },

@@ -24,15 +24,6 @@ await scenario(import.meta, {
       })
     }
     await t.settle()
-    await t.check(
-      'correct-values',
-      'no-run-lost',
-      'none-hangs',
-      'once',
-      'affinity',
-      'no-cross-talk',
-      'streams-end',
-    )
-    await t.check('no-run-failed')
+    await t.checkInvariants('no-run-failed')
   },
 })

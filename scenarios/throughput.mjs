@@ -39,15 +39,7 @@ await scenario(import.meta, {
     t.window('settle')
     await t.settle()
 
-    await t.check(
-      'correct-values',
-      'no-run-lost',
-      'none-hangs',
-      'once',
-      'affinity',
-      'streams-end',
-      'no-run-failed',
-    )
+    await t.checkInvariants('no-run-failed')
     await t.podRate('pod-rate', { load: rate, warmUpMs })
     // Users stop at the end of the load's time; what is open then still ends, and is no longer replaced.
     const until = startedAt + t.durationMs * 1000 - 100_000

@@ -25,16 +25,17 @@ export async function runSuiteCommand(args: readonly string[]): Promise<ExitCode
     leastDurationMs: Math.max(...scenarios.map(({ definition }) => definition.leastDurationMs ?? 1_000)),
     takesFlow: scenarios.some(({ definition }) => definition.takesFlow === true),
   }
-  return withOptions(args, limits, help, (options) =>
-    runSession({
+  return withOptions(args, limits, help, async (options) => {
+    const { code } = await runSession({
       suite: 'load',
       scenarios,
       options,
       durationOf: ({ definition }) =>
         options.durationMs ?? definition.suiteDurationMs ?? definition.durationMs,
       command: ['npm run load', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
-    }),
-  )
+    })
+    return code
+  })
 }
 
 /** Imports scenario files without running them (see harness/start.mjs). */

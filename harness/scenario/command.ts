@@ -26,14 +26,16 @@ export async function runScenarioCommand(
       takesFlow: definition.takesFlow === true,
     },
     help,
-    (options) =>
-      runSession({
+    async (options) => {
+      const { code } = await runSession({
         suite: scenario.name,
         scenarios: [scenario],
         options,
         durationOf: () => options.durationMs ?? definition.durationMs,
         command: [usage, ...args].join(' '),
-      }),
+      })
+      return code
+    },
   )
 }
 

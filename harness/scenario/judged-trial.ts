@@ -30,22 +30,46 @@ interface CallLoad {
 /** Wire name of the component that `call` loads send. */
 const calledComponent = '/double'
 
+/** What must hold in every trial. */
+const invariants: readonly CheckerName[] = [
+  'correct-values',
+  'no-run-lost',
+  'none-hangs',
+  'once',
+  'affinity',
+  'no-cross-talk',
+  'streams-end',
+  'client-runtime-agree',
+  'in-flight-returns',
+]
+
 export class JudgedTrial extends Trial {
   readonly #kills: Kill[] = []
   #healedAt = 0
   #history: History | null = null
 
-  /** Runs checkers (chaos/checkers) over the whole trial and adds what they found. */
+  /** Runs the checkers of what must hold in every trial, whatever was done to the system, and further ones by name. */
+  async checkInvariants(...further: readonly CheckerName[]): Promise<void> {
+    await this.check(...invariants, ...further)
+  }
+
+  /**
+   * Runs checkers (chaos/checkers) over the whole trial and adds what they found. A user's own flow may have
+   * nothing for a checker to look at, e.g. no callback: then the report says that it did not run.
+   */
   async check(...names: readonly CheckerName[]): Promise<void> {
     const history = await this.records()
-    this.judge(
+    const results = [
       ...check(names, history, {
         kills: this.#kills,
         healedAt: this.#healedAt,
         collectedAt: monotonicUs(),
         interrupted: this.signal.aborted,
       }),
-    )
+    ]
+    const idle = this.hasOwnWorkload ? results.filter(({ examined }) => examined === 0) : []
+    for (const { name } of idle) this.figure(`${name}: not checked`, 'your flow gave it nothing to look at')
+    this.judge(...results.filter((result) => !idle.includes(result)))
   }
 
   /** The history, collected once: call it when the loads are over and `settle` has returned. */

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import type { Cluster, Role } from '../../contracts/cluster.ts'
+import type { Cluster, ClusterOptions, Role } from '../../contracts/cluster.ts'
 import { GauntletError } from '../../contracts/errors.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from '../../contracts/exit-codes.ts'
 import type { LoadEngine, Workload } from '../../contracts/load.ts'
@@ -16,6 +16,7 @@ import {
   renderTable,
   suiteVerdict,
   verdictOf,
+  type WrittenReport,
   writeReport,
 } from '../../reports/index.ts'
 import { targets as defaultTargets } from '../../scenarios/targets.ts'
@@ -40,6 +41,14 @@ export interface SessionOptions {
   readonly durationOf: (scenario: LoadedScenario) => number
   /** The command as typed, for the report. */
   readonly command: string
+  /** Further options of the cluster, over those of the scenarios: a test plants a defect by `nodeArgs`. */
+  readonly cluster?: ClusterOptions
+}
+
+export interface SessionEnd {
+  readonly code: ExitCode
+  readonly results: Results
+  readonly report: WrittenReport
 }
 
 /** Replicas that a scenario starts from unless it says otherwise; the architecture's. */
@@ -51,10 +60,10 @@ const ownComponents = join(import.meta.dirname, '../../scenarios/components/hold
 type Ended = NonNullable<ScenarioResult['ended']> & { readonly code: ExitCode }
 
 /**
- * Runs the scenarios, writes the report, prints the table, and gives the exit code.
+ * Runs the scenarios, writes the report, prints the table, and gives the exit code with all that was measured.
  * @throws GauntletError for wrong options or a missing environment, before anything is started
  */
-export async function runSession(session: SessionOptions): Promise<ExitCode> {
+export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   const { options } = session
   const startedAtMs = performance.now()
   const startedAt = new Date()
@@ -123,7 +132,7 @@ export async function runSession(session: SessionOptions): Promise<ExitCode> {
     command: session.command,
     environment: environment ?? describeEnvironment({ kind: options.cluster, description: {} }, 'embedded'),
     scenarios: results,
-    notMeasured: notMeasuredOf(targets, results),
+    notMeasured: notMeasuredOf(ownTargets(session, targets), results),
   }
   const out = isAbsolute(options.out) ? options.out : join(process.cwd(), options.out)
   const paths = await writeReport(report, { outDirectory: out })
@@ -134,9 +143,16 @@ export async function runSession(session: SessionOptions): Promise<ExitCode> {
     process.stderr.write(
       `${stopped.kind === 'error' ? 'harness error' : 'interrupted'}: ${stopped.message}\n`,
     )
-    return stopped.code
+    return { code: stopped.code, results: report, report: paths }
   }
-  return exitCodeOf(report.verdict)
+  return { code: exitCodeOf(report.verdict), results: report, report: paths }
+}
+
+/** A scenario run alone answers for its own targets, the suite for all of them. */
+function ownTargets(session: SessionOptions, targets: Targets): Targets {
+  if (session.scenarios.length > 1) return targets
+  const own = new Set(session.scenarios.map(({ name }) => name))
+  return Object.fromEntries(Object.entries(targets).filter(([, { scenario }]) => own.has(scenario)))
 }
 
 interface System extends AsyncDisposable {
@@ -150,7 +166,12 @@ async function bootSystem(session: SessionOptions, signal: AbortSignal): Promise
   await using stack = new AsyncDisposableStack()
   const replicas = { ...defaultReplicas, ...session.scenarios[0]?.definition.replicas }
   const [cluster, engine] = await Promise.allSettled([
-    startCluster(session.options.cluster, { replicas, componentFiles: [ownComponents], signal }),
+    startCluster(session.options.cluster, {
+      replicas,
+      componentFiles: [ownComponents],
+      signal,
+      ...session.cluster,
+    }),
     createEmbeddedEngine(),
   ])
   if (cluster.status === 'fulfilled') stack.use(cluster.value)

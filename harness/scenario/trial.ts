@@ -119,6 +119,11 @@ export class Trial {
     return own !== null && options.builtIn !== true ? own : builtInWorkload(name, this.random, options)
   }
 
+  /** Whether runs are of the user's own flow. */
+  get hasOwnWorkload(): boolean {
+    return this.#options.ownWorkload !== null
+  }
+
   /** Begins a stretch of the trial with a name; it ends where the next begins. Returns its start in µs. */
   window(name: string): number {
     const at = monotonicUs()
