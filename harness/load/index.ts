@@ -1,5 +1,6 @@
 // Load: engines, profiles, and what their results say about the system and about themselves.
 
+export { latencyDoubts } from './doubts.ts'
 export { createEmbeddedEngine } from './engines/embedded/index.ts'
 export { engines } from './engines/index.ts'
 export { mergeHistograms } from './histogram.ts'
