@@ -6,7 +6,7 @@ import type { History } from '../../contracts/history.ts'
 import type { LoadResult, Workload } from '../../contracts/load.ts'
 import { monotonicUs } from '../clock.ts'
 import { between, callbackRoundTrips } from '../history/index.ts'
-import { mergeHistograms, podRate } from '../load/index.ts'
+import { latencyDoubts, mergeHistograms, podRate } from '../load/index.ts'
 import {
   completedIn,
   failureDelays,
@@ -155,6 +155,8 @@ export class JudgedTrial extends Trial {
       until: Math.max(...all.map(({ endedAt }) => endedAt)),
     }
     const broken = all.reduce((sum, load) => sum + load.offered - load.completed, 0)
+    // A difference does not hold in spite of a generator's lag, which may be in either arm.
+    const doubts = [...latencyDoubts(arms.direct), ...latencyDoubts(arms.balanced)]
     for (const statistic of ['p50', 'p95'] as const) {
       const [without, through] = [direct[`${statistic}Ms`], balanced[`${statistic}Ms`]]
       this.figure(`direct ${statistic}`, without, 'ms', 'straight to the pods')
@@ -164,8 +166,10 @@ export class JudgedTrial extends Trial {
           ? { unknown: 'there is no sample' }
           : broken > 0
             ? { unknown: `${broken} calls did not complete` }
-            : // The generator's noise can make the difference of two equal arms negative.
-              Math.max(0, through - without)
+            : doubts.length > 0
+              ? { unknown: doubts.join('; ') }
+              : // The generator's noise can make the difference of two equal arms negative.
+                Math.max(0, through - without)
       this.threshold(`overhead-${statistic}`, measured, samples, during)
     }
   }

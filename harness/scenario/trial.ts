@@ -68,6 +68,9 @@ export interface OfferOptions {
 /** Share of the machine above which a missed target says nothing about the system; cores of all together are 1. */
 const mostTakenShare = 0.2
 
+/** Milliseconds after which a run without an answer is given up: three times what counts as hanging. */
+const answerTimeoutMs = 15_000
+
 /** Milliseconds the system gets, after the last load, to bring every run to an end. */
 const settleTimeoutMs = 10_000
 
@@ -150,7 +153,7 @@ export class Trial {
           `${this.#options.scenario.name}: ${name}: ${offered} offered, ${answered} answered, ${failed} failed, ${open} open`,
         ),
       ...(offer.until === undefined ? {} : { stop: offer.until }),
-      ...(offer.timeoutMs === undefined ? {} : { timeoutMs: offer.timeoutMs }),
+      timeoutMs: offer.timeoutMs ?? answerTimeoutMs,
     }
     const result = await this.#options.engine.run(options)
     this.#loads.push({ name, load: result })

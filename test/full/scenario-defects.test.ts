@@ -11,6 +11,7 @@ import { loadScenarios } from '../../harness/cli/suite.ts'
 import { runSession } from '../../harness/scenario/session.ts'
 import { type DefectName, defectArgs, defects } from '../defects/index.ts'
 
+t.setTimeout(1_200_000)
 const folder = join(import.meta.dirname, '../../scenarios')
 const out = await mkdtemp(join(tmpdir(), 'stepflow-gauntlet-defects-'))
 t.teardown(() => rm(out, { recursive: true, force: true }))
@@ -20,10 +21,13 @@ const names = (Object.keys(defects) as DefectName[]).filter(
   (name) => chosen.length === 0 || chosen.includes(name),
 )
 
+const used = new Set(names.map((name) => defects[name].scenario))
+const scenarios = await loadScenarios([...used].map((name) => join(folder, `${name}.mjs`)))
+
 for (const name of names) {
   const { role, checker, scenario, what } = defects[name]
   t.test(`${checker} catches ${name} in ${scenario}: ${what}`, async (t) => {
-    const [loaded] = await loadScenarios([join(folder, `${scenario}.mjs`)])
+    const loaded = scenarios.find((candidate) => candidate.name === scenario)
     if (loaded === undefined) throw new Error(`no scenario ${scenario}`)
     const { definition } = loaded
     const { code, results } = await runSession({
