@@ -19,7 +19,6 @@ import { podReplaced } from './pod-replaced.ts'
 import { streamsEnd } from './streams-end.ts'
 
 export type { CheckContext, Checker, Kill } from './checker.ts'
-export { notVacuous } from './checker.ts'
 
 export const checkers = {
   'no-run-lost': noRunLost,

@@ -8,6 +8,5 @@ export {
   type HistoryCollector,
   type HistorySources,
 } from './collect.ts'
-export { between, mergeHistory } from './merge.ts'
-export { parseHistory } from './parse.ts'
+export { between } from './merge.ts'
 export { callbackRoundTrips } from './round-trips.ts'

@@ -1,4 +1,4 @@
-// Reasons not to trust a load's latencies: the generator, not the system, may have made them.
+// Reasons not to trust the latencies of loads: the generator, not the system, may have made them.
 
 import type { LoadResult } from '../../contracts/load.ts'
 
@@ -12,25 +12,38 @@ const mostUtilization = 0.8
  */
 const leastSamples = { p50: 7, p95: 90, p99: 459 } as const
 
+/** Loads that lagged may have made up to this share of the samples. */
+const mostLaggedShare = 0.2
+
 /**
- * One line for each doubt; none: the latencies are the system's. `percentile` is the highest that is judged,
- * default p95. Of a doubtful load a latency within its target still holds, for lag only adds to it; a difference of
- * two loads does not.
+ * One line for each doubt in the latencies of several loads together; none: they are the system's. `percentile` is
+ * the highest that is judged, default p95. A single latency within its target holds in spite of a lag, which only
+ * adds to it; a difference of two does not.
  */
 export function latencyDoubts(
-  load: LoadResult,
+  loads: readonly LoadResult[],
   percentile: keyof typeof leastSamples = 'p95',
 ): readonly string[] {
-  const { lag, generatorUtilization, dropped, latency } = load
+  const samples = sum(loads, ({ latency }) => latency.count)
+  const dropped = sum(loads, (load) => load.dropped)
+  const lagged = loads.filter(({ lag }) => lag.p99Ms > mostLagP99Ms)
+  const laggedSamples = sum(lagged, ({ latency }) => latency.count)
+  const utilization = loads.reduce((most, load) => Math.max(most, load.generatorUtilization), 0)
   const least = leastSamples[percentile]
   return [
     ...(dropped > 0 ? [`${dropped} arrivals were dropped, for too many were open`] : []),
-    ...(lag.p99Ms > mostLagP99Ms
-      ? [`the generator was ${lag.p99Ms.toFixed(1)} ms late at p99, at most ${mostLagP99Ms} is sound`]
+    ...(laggedSamples > mostLaggedShare * samples
+      ? [
+          `${laggedSamples} of ${samples} samples are of loads whose generator was over ${mostLagP99Ms} ms late`,
+        ]
       : []),
-    ...(generatorUtilization > mostUtilization
-      ? [`the generator was busy ${(generatorUtilization * 100).toFixed(0)} % of the time`]
+    ...(utilization > mostUtilization
+      ? [`the generator was busy ${(utilization * 100).toFixed(0)} % of the time`]
       : []),
-    ...(latency.count < least ? [`${latency.count} samples, ${percentile} needs ${least}`] : []),
+    ...(samples < least ? [`${samples} samples, ${percentile} needs ${least}`] : []),
   ]
+}
+
+function sum(loads: readonly LoadResult[], value: (load: LoadResult) => number): number {
+  return loads.reduce((total, load) => total + value(load), 0)
 }
