@@ -54,3 +54,13 @@ export function oneLine(text: string, limit = 500): string {
     .trim()
   return flat.length > limit ? `${flat.slice(0, limit - 1)}…` : flat
 }
+
+/** A capital at the start; a name such as `p95`, or code in backticks, keeps its own. */
+export function capital(text: string): string {
+  return /^[a-z]+\d/.test(text) ? text : text.slice(0, 1).toUpperCase() + text.slice(1)
+}
+
+/** `capital` with a full stop at the end, where there is none. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? capital(text) : `${capital(text)}.`
+}

@@ -2,7 +2,7 @@
 
 import type { Results } from '../../contracts/results.ts'
 import { type Reason, reasonsOf } from '../judge/verdict.ts'
-import { formatDurationMs, oneLine, plural } from '../words.ts'
+import { formatDurationMs, oneLine, plural, sentence } from '../words.ts'
 import { scenarioRows, targetRows, verdictSentence } from './summary.ts'
 
 /** Bytes; step summaries of 1 MiB and more are rejected by the service that shows them. */
@@ -64,7 +64,7 @@ export function renderMarkdown(results: Results): string {
 function reasonLines(reason: Reason): readonly string[] {
   const where = [reason.scenario, reason.name].filter((part) => part !== undefined).join(' · ')
   return [
-    `**${reason.verdict}${where === '' ? '' : ` ${escapeMarkdown(where)}`}**: ${escapeMarkdown(reason.claim)}. ${escapeMarkdown(reason.reason)}`,
+    `**${reason.verdict}${where === '' ? '' : ` ${escapeMarkdown(where)}`}**: ${escapeMarkdown(sentence(reason.claim))} ${escapeMarkdown(sentence(reason.reason))}`,
     '',
     ...reason.examples.slice(0, 5).map((example) => `- ${codeSpan(oneLine(example, 300))}`),
     ...(reason.examples.length > 0 ? [''] : []),

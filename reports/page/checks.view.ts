@@ -3,12 +3,11 @@
 import type { Judgement, ScenarioResult } from '../../contracts/results.ts'
 import { resultWords } from '../formats/summary.ts'
 import { outcomeOf } from '../judge/verdict.ts'
-import { formatNumber } from '../words.ts'
+import { capital, formatNumber, sentence } from '../words.ts'
 import { type Html, html } from './html.ts'
 import { cardTable } from './table.view.ts'
-import { codeWords } from './thresholds.view.ts'
-import { examplesView, sentence } from './verdict.view.ts'
-import { badge, markClass } from './words.ts'
+import { examplesView } from './verdict.view.ts'
+import { badge, codeWords, markClass } from './words.ts'
 
 export function checksView(scenario: ScenarioResult): Html {
   if (scenario.judgements.length === 0) return html`<p class="empty">Nothing was judged.</p>`
@@ -22,7 +21,7 @@ export function checksView(scenario: ScenarioResult): Html {
         mark: markClass(result),
         cells: [
           badge(result),
-          html`<span class="claim">${codeWords(judgement.claim)} <code>${judgement.name}</code></span><span class="how">${sentence(judgement.reason)}</span>${examplesOf(judgement)}`,
+          html`<span class="claim">${codeWords(capital(judgement.claim))} <code>${judgement.name}</code></span><span class="how">${sentence(judgement.reason)}</span>${examplesOf(judgement)}`,
           examined === undefined ? false : formatNumber(examined),
         ],
       }

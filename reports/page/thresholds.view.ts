@@ -3,10 +3,10 @@
 import type { Results, ThresholdResult } from '../../contracts/results.ts'
 import { measuredText, resultWords, thresholdsOf, wantedText } from '../formats/summary.ts'
 import { outcomeOf } from '../judge/verdict.ts'
-import { plural } from '../words.ts'
+import { capital, plural } from '../words.ts'
 import { type Html, html } from './html.ts'
 import { cardTable } from './table.view.ts'
-import { badge, markClass } from './words.ts'
+import { badge, codeWords, markClass } from './words.ts'
 
 /** Size of a bar, in the units of its view box. */
 const bar = { width: 160, height: 20 }
@@ -46,7 +46,7 @@ function thresholdRow(threshold: ThresholdResult): {
   return {
     mark: `threshold ${markClass(result)}`,
     cells: [
-      html`<span class="claim">${codeWords(threshold.claim)}</span><span class="how"><code>${threshold.name}</code> ${from.join(' · ')}${samples}${why}</span>`,
+      html`<span class="claim">${codeWords(capital(threshold.claim))}</span><span class="how"><code>${threshold.name}</code> ${from.join(' · ')}${samples}${why}</span>`,
       threshold.measured === null
         ? html`<span class="none">none</span>`
         : html`<b>${measuredText(threshold)}</b>`,
@@ -55,11 +55,6 @@ function thresholdRow(threshold: ThresholdResult): {
       badge(result),
     ],
   }
-}
-
-/** Text in backticks as code; the rest as text. */
-export function codeWords(text: string): Html {
-  return html`${text.split(/(`[^`]+`)/).map((part) => (/^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : part))}`
 }
 
 /** Drawn by attributes alone: the page's policy allows no inline style. The figures stand beside it as text. */

@@ -3,9 +3,9 @@
 import type { Results } from '../../contracts/results.ts'
 import { verdictSentence } from '../formats/summary.ts'
 import { type Reason, reasonsOf } from '../judge/verdict.ts'
-import { formatDurationMs } from '../words.ts'
+import { capital, formatDurationMs, sentence } from '../words.ts'
 import { type Html, html } from './html.ts'
-import { badge, command, icon, markClass } from './words.ts'
+import { badge, codeWords, command, icon, markClass } from './words.ts'
 
 /** Reasons shown one by one; more stand in a list that opens. */
 const shownReasons = 12
@@ -45,7 +45,7 @@ function reasonView(reason: Reason, results: Results): Html {
   const index = results.scenarios.findIndex(({ scenario }) => scenario === reason.scenario)
   return html`<li class="reason ${markClass(reason.verdict)}">
 <p class="where">${badge(reason.verdict)} ${reason.scenario === undefined ? html`the suite as a whole` : html`<a href="#scenario-${index}">${reason.scenario}</a>`}${reason.name !== undefined && html` · <code>${reason.name}</code>`}</p>
-<h3>${reason.claim}</h3>
+<h3>${codeWords(capital(reason.claim))}</h3>
 <p>${sentence(reason.reason)}</p>
 ${examplesView(reason.examples)}
 <p class="replay"><span>Run it again</span> ${command(reason.replay)}</p>
@@ -59,12 +59,6 @@ export function examplesView(examples: readonly string[]): Html | false {
     html`<ul class="examples">${some.map((example) => html`<li><code>${example}</code></li>`)}</ul>`
   const rest = examples.slice(shownExamples)
   return html`${list(examples.slice(0, shownExamples))}${rest.length > 0 && html`<details class="more"><summary>${rest.length} more</summary>${list(rest)}</details>`}`
-}
-
-/** A capital at the start (a name such as p95 keeps its own), and a full stop where there is none. */
-export function sentence(text: string): string {
-  const start = /^[a-z]+\d/.test(text) ? text : text.slice(0, 1).toUpperCase() + text.slice(1)
-  return /[.!?…]$/.test(start) ? start : `${start}.`
 }
 
 /** `31 January 2026, 14:25:01 UTC`. */

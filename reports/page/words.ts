@@ -42,6 +42,11 @@ export function command(text: string): Html {
   return html`<span class="command"><code>${text}</code><button type="button" class="copy" hidden>Copy</button></span>`
 }
 
+/** Text in backticks as code; the rest as text. */
+export function codeWords(text: string): Html {
+  return html`${text.split(/(`[^`]+`)/).map((part) => (/^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : part))}`
+}
+
 /** A profile in words: `300 runs/s for 8 s`. */
 export function profileWords(profile: Profile): string {
   switch (profile.kind) {

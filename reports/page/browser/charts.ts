@@ -100,7 +100,7 @@ function latencyChart({ loads, grain }: Timeline): Chart {
 function rateChart({ loads, grain }: Timeline): Chart {
   const single = loads.length === 1
   const lines = loads.flatMap(({ name, points }, index) => [
-    line('planned', 'plan', { points, grain }, (point) => point.planned, {
+    line('planned', 'plan', { points, grain }, (point) => point.planned / point.width, {
       shape: 'steps',
       dashed: true,
     }),
@@ -108,13 +108,13 @@ function rateChart({ loads, grain }: Timeline): Chart {
       single ? 'completed' : `completed ${name}`,
       single ? 0 : index,
       { points, grain },
-      (point) => point.completed,
+      (point) => point.completed / point.width,
       {
         shape: 'steps',
         filled: true,
       },
     ),
-    line('failed', 'fail', { points, grain }, (point) => point.failed, { shape: 'bars' }),
+    line('failed', 'fail', { points, grain }, (point) => point.failed / point.width, { shape: 'bars' }),
   ])
   return {
     id: 'rate',

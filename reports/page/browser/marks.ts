@@ -191,8 +191,8 @@ function layOut(
 ): { readonly placed: readonly PlacedItem[]; readonly labels: readonly string[] } {
   const pods = [...new Set(timeline.faults.flatMap(({ pod }) => pod ?? []))]
   const shorts = new Map(shortNames(pods).map((short, index) => [pods[index], short]))
-  const labels = timeline.faults.map(({ number, name, pod, detail }) =>
-    [number, name, pod === null ? (detail ?? '') : `…${shorts.get(pod) ?? pod}`].join(' ').trim(),
+  const labels = timeline.faults.map(({ number, name, pod }) =>
+    [number, name, pod === null ? '' : `…${shorts.get(pod) ?? pod}`].join(' ').trim(),
   )
   if (ctx !== null) ctx.font = `${11 * scale}px ${font}`
   const items: LaneItem[] = timeline.faults.map(({ requested, cleared }, index) => {

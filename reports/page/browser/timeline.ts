@@ -1,12 +1,14 @@
 // A scenario on one time axis: loads, windows, faults and pods in seconds since its start. No browser needed.
 
 import type { ChaosEvent } from '../../../contracts/history.ts'
-import type { LoadSecond } from '../../../contracts/load.ts'
+import type { LoadSecond, Profile } from '../../../contracts/load.ts'
 import type { NamedLoad, PodActivity, ScenarioResult } from '../../../contracts/results.ts'
 
 /** One second of a load; `x` is its middle. */
 export interface LoadPoint extends LoadSecond {
   readonly x: number
+  /** Seconds that it counts: less than 1 where the load ended within it. */
+  readonly width: number
 }
 
 /** The loads of one name: rounds of a scenario that takes turns count as one line. */
@@ -98,11 +100,23 @@ function loadLines(loads: readonly NamedLoad[], since: (at: number) => number): 
     name,
     points: loads
       .filter((one) => one.name === name)
-      .flatMap(({ load }) =>
-        load.seconds.map((second) => ({ ...second, x: since(load.startedAt) + second.second + 0.5 })),
-      )
+      .flatMap(({ load }) => {
+        const lasted = Math.min(plannedSeconds(load.profile), (load.endedAt - load.startedAt) / 1e6)
+        return load.seconds.map((second) => ({
+          ...second,
+          x: since(load.startedAt) + second.second + 0.5,
+          width: Math.min(1, Math.max(0.1, lasted - second.second)),
+        }))
+      })
       .sort((a, b) => a.x - b.x),
   }))
+}
+
+/** How long a profile offers load; a burst until it is done. */
+function plannedSeconds(profile: Profile): number {
+  if (profile.kind === 'burst') return Number.POSITIVE_INFINITY
+  if (profile.kind !== 'steps') return profile.durationMs / 1_000
+  return profile.steps.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1_000
 }
 
 function windowsOf(
@@ -154,30 +168,36 @@ function faultsOf(scenario: ScenarioResult, since: (at: number) => number): read
   return faults.map(({ event: _, ...fault }) => fault)
 }
 
+/** The order of roles: those that do the work first. */
+const roles = ['component-server', 'balancer', 'runtime'] as const
+
 function podLines(
   pods: readonly PodActivity[],
   since: (at: number) => number,
   lived: number,
 ): readonly PodLine[] {
   const shortened = (role: PodActivity['role']): readonly (readonly [string, string])[] => {
-    const names = pods.filter((pod) => pod.role === role).map(({ pod }) => pod)
+    const names = pods.flatMap((pod) => (pod.role === role ? pod.pod : []))
     return shortNames(names).map((short, index) => [names[index] ?? short, short])
   }
-  const roles = [...new Set(pods.map(({ role }) => role))]
   const shorts = new Map(roles.flatMap(shortened))
-  return pods.map((pod) => ({
-    pod: pod.pod,
-    short: shorts.get(pod.pod) ?? pod.pod,
-    role: pod.role,
-    calls: pod.calls,
-    highest: pod.callsPerSecond.reduce((best, calls) => Math.max(best, calls), 0),
-    // A second that the end of the scenario cut would look like a loss.
-    points: pod.callsPerSecond
-      .map((calls, second) => ({ x: second + 0.5, calls }))
-      .filter(({ x }) => x + 0.5 <= lived + 0.01),
-    readyFrom: pod.readyFrom === null ? null : since(pod.readyFrom),
-    readyUntil: pod.readyUntil === null ? null : since(pod.readyUntil),
-  }))
+  // A pod that was gone before the scenario began has nothing to show.
+  const there = pods.filter((pod) => pod.calls > 0 || pod.readyUntil === null || since(pod.readyUntil) > 0)
+  return roles
+    .flatMap((role) => there.filter((pod) => pod.role === role))
+    .map((pod) => ({
+      pod: pod.pod,
+      short: shorts.get(pod.pod) ?? pod.pod,
+      role: pod.role,
+      calls: pod.calls,
+      highest: pod.callsPerSecond.reduce((best, calls) => Math.max(best, calls), 0),
+      // A second that the end of the scenario cut would look like a loss.
+      points: pod.callsPerSecond
+        .map((calls, second) => ({ x: second + 0.5, calls }))
+        .filter(({ x }) => x + 0.5 <= lived + 0.01),
+      readyFrom: pod.readyFrom === null ? null : since(pod.readyFrom),
+      readyUntil: pod.readyUntil === null ? null : since(pod.readyUntil),
+    }))
 }
 
 /** Grains, seconds: what people count in. */
@@ -223,7 +243,7 @@ export function grained(timeline: Timeline, grain: number): Timeline {
   }
 }
 
-function mergedSecond(points: readonly LoadPoint[]): LoadSecond {
+function mergedSecond(points: readonly LoadPoint[]): Omit<LoadPoint, 'x'> {
   const meanOf = (value: (point: LoadPoint) => number): number => mean(points.map(value)) ?? 0
   const highest = (value: (point: LoadPoint) => number | null): number | null =>
     points.reduce<number | null>((best, point) => {
@@ -232,6 +252,7 @@ function mergedSecond(points: readonly LoadPoint[]): LoadSecond {
     }, null)
   return {
     second: points[0]?.second ?? 0,
+    width: meanOf(({ width }) => width),
     planned: meanOf(({ planned }) => planned),
     offered: meanOf(({ offered }) => offered),
     completed: meanOf(({ completed }) => completed),
