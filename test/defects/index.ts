@@ -2,10 +2,10 @@
 
 import { pathToFileURL } from 'node:url'
 import { defect as balancerFallsBack } from './balancer-falls-back.ts'
-import { defect as balancerGivesUpOnRefusal } from './balancer-gives-up-on-refusal.ts'
 import { defect as balancerHoldsStreams } from './balancer-holds-streams.ts'
 import { defect as balancerIgnoresInstanceId } from './balancer-ignores-instance-id.ts'
 import { defect as balancerOnePod } from './balancer-one-pod.ts'
+import { defect as balancerTrustsDeadPod } from './balancer-trusts-dead-pod.ts'
 import { defect as componentServerDropsCallback } from './component-server-drops-callback.ts'
 import { defect as componentServerDropsStreamsAtSigterm } from './component-server-drops-streams-at-sigterm.ts'
 import { defect as componentServerEndsStreamEarly } from './component-server-ends-stream-early.ts'
@@ -29,7 +29,7 @@ export type { Defect } from './defect.ts'
 
 export const defects = {
   'balancer-falls-back': balancerFallsBack,
-  'balancer-gives-up-on-refusal': balancerGivesUpOnRefusal,
+  'balancer-trusts-dead-pod': balancerTrustsDeadPod,
   'balancer-holds-streams': balancerHoldsStreams,
   'balancer-ignores-instance-id': balancerIgnoresInstanceId,
   'balancer-one-pod': balancerOnePod,

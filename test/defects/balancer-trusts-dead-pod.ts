@@ -1,14 +1,16 @@
-// The balancer fails a call whose pod refuses the connection, though another pod could take it.
+// The balancer takes no notice of connections that a pod refuses or cuts, and fails the calls it refused.
 
 import type { Defect } from './defect.ts'
 
 export const defect: Defect = {
   role: 'balancer',
   file: 'system/balancer/relay.ts',
-  what: 'calls that a dead pod refused are not sent elsewhere',
+  what: 'a dead pod keeps getting calls, and they fail',
   checker: 'blast-radius',
   scenario: 'kill-mid-sse',
   edits: [
+    { find: '    watcher.onFault(pod, failure)\n', replace: '' },
+    { find: "    this.#relay.watcher.onFault(pod, 'reset')\n", replace: '' },
     {
       find: 'const next = this.#tried.length < limits.maxAttempts ? pods.pick(this.#tried) : null',
       replace: 'const next = limits.maxAttempts === 0 ? pods.pick(this.#tried) : null',
