@@ -135,8 +135,12 @@ test('answers several questions on one TCP connection, in whatever pieces they c
 test('drops a TCP connection that announces too much', async (t) => {
   const server = await started(zone)
   const socket = connect(server.port, '127.0.0.1')
+  socket.on('error', () => {})
   socket.write(Buffer.from([0xff, 0xff]))
+  // Goes on sending, so that it is not merely closed for being idle.
+  const sending = setInterval(() => socket.write('x'), 20)
   await once(socket.resume(), 'close')
+  clearInterval(sending)
   t.pass()
   server.close()
 })

@@ -40,7 +40,6 @@ export function answer(question: Question, zone: Zone): ZoneAnswer {
   const { role, prefix, base } = parsed
   const service = zone.service(role)
   const endpoints = service === null ? zone.ready(role) : [service]
-  if (endpoints.length === 0) return negative('NXDOMAIN')
   const wanted =
     prefix.kind === 'host' ? endpoints.filter((at) => dashed(at.address) === prefix.host) : endpoints
   if (wanted.length === 0) return negative('NXDOMAIN')

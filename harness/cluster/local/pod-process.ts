@@ -188,7 +188,7 @@ export class PodProcess {
   #ended(child: ChildProcess, how: string): void {
     if (this.#child !== child) return
     // Whatever the program started ends with it, as in a container.
-    
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL')
     this.#child = null
     this.#lastExit = how
     this.#clear('readiness', 'liveness', 'startup', 'preStop', 'grace')
