@@ -14,7 +14,7 @@ export const bodyBad = 3
 // States of the chunk reader, in the order of the wire.
 const sizeFirst = 0
 const sizeNext = 1
-const extension = 2
+const extensionName = 2
 const sizeLf = 3
 const data = 4
 const dataCr = 5
@@ -24,9 +24,21 @@ const trailerName = 8
 const trailerValue = 9
 const trailerLf = 10
 const endLf = 11
+const extensionFirst = 12
+const extensionValue = 13
+const extensionText = 14
+const extensionEscape = 15
+const extensionAfterText = 16
+
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 
 /** 13 hex digits hold every length that a double counts exactly. */
 const maxSizeDigits = 13
+/** Trailers that would say how the body they end is framed (RFC 9110 6.5.1). */
+const framingTrailers = ['content-length', 'transfer-encoding']
 /** Bytes of all extensions of one body, and of its trailers: they are read and dropped, so keep them few. */
 const maxDroppedBytes = 8_192
 
@@ -45,6 +57,8 @@ export class BodyReader {
   #state = sizeFirst
   #digits = 0
   #dropped = 0
+  /** Start of a trailer's name, lower-case. */
+  #trailer = ''
   done: boolean
 
   /** @param length used by kind `length` */
@@ -95,14 +109,19 @@ export class BodyReader {
             this.#state = sizeNext
           } else if (this.#state === sizeFirst) return this.#bad('a chunk without a size')
           else if (byte === CR) this.#state = sizeLf
-          else if (byte === 0x3b) this.#state = extension
+          else if (byte === SEMICOLON) this.#state = extensionFirst
           else return this.#bad('a malformed chunk size')
           break
         }
-        case extension:
-          if (byte === CR) this.#state = sizeLf
-          else if (isValue[byte] !== 1) return this.#bad('a malformed chunk extension')
-          else if (++this.#dropped > maxDroppedBytes) return this.#bad('chunk extensions that are too long')
+        case extensionFirst:
+        case extensionName:
+        case extensionValue:
+        case extensionText:
+        case extensionEscape:
+        case extensionAfterText:
+          if (++this.#dropped > maxDroppedBytes) return this.#bad('chunk extensions that are too long')
+          this.#state = nextInExtension(this.#state, byte)
+          if (this.#state === -1) return this.#bad('a malformed chunk extension')
           break
         case sizeLf:
           if (byte !== LF) return this.#bad('a chunk size without CRLF')
@@ -120,12 +139,17 @@ export class BodyReader {
           break
         case trailerStart:
           if (byte === CR) this.#state = endLf
-          else if (isToken[byte] === 1) this.#state = trailerName
-          else return this.#bad('a malformed trailer')
+          else if (isToken[byte] === 1) {
+            this.#state = trailerName
+            this.#trailer = String.fromCharCode(byte | 0x20)
+          } else return this.#bad('a malformed trailer')
           break
         case trailerName:
-          if (byte === 0x3a) this.#state = trailerValue
-          else if (isToken[byte] !== 1) return this.#bad('a malformed trailer')
+          if (byte === 0x3a) {
+            if (framingTrailers.includes(this.#trailer)) return this.#bad('framing in a trailer')
+            this.#state = trailerValue
+          } else if (isToken[byte] !== 1) return this.#bad('a malformed trailer')
+          else if (this.#trailer.length < 32) this.#trailer += String.fromCharCode(byte | 0x20)
           if (++this.#dropped > maxDroppedBytes) return this.#bad('trailers that are too long')
           break
         case trailerValue:
@@ -151,6 +175,34 @@ export class BodyReader {
   #bad(problem: string): number {
     this.problem = problem
     return bodyBad
+  }
+}
+
+/** The state behind `byte` in `;name=token` or `;name="text"` (RFC 9112 7.1.1, without its white space); -1: none. */
+function nextInExtension(state: number, byte: number): number {
+  switch (state) {
+    case extensionText:
+      if (byte === QUOTE) return extensionAfterText
+      if (byte === BACKSLASH) return extensionEscape
+      return isValue[byte] === 1 ? extensionText : -1
+    case extensionEscape:
+      return isValue[byte] === 1 ? extensionText : -1
+    case extensionAfterText:
+      return byte === CR ? sizeLf : byte === SEMICOLON ? extensionFirst : -1
+    case extensionValue:
+      if (byte === QUOTE) return extensionText
+      // A token value ends as a name does; a second `=` in it is malformed all the same.
+      return isToken[byte] === 1 ? extensionName : -1
+    default:
+      if (isToken[byte] === 1) return extensionName
+      if (state === extensionFirst) return -1
+      return byte === CR
+        ? sizeLf
+        : byte === SEMICOLON
+          ? extensionFirst
+          : byte === EQUALS
+            ? extensionValue
+            : -1
   }
 }
 

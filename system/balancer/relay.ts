@@ -3,9 +3,9 @@
 import type { HistoryWriter } from '../program/history.ts'
 import type { Client } from './accept.ts'
 import { BodyReader, bodyBad, bodyDone, bodyPiece } from './body.ts'
-import { type AnswerHead, readAnswerHead } from './head/answer.ts'
-import { withoutFields } from './head/bytes.ts'
+import { type AnswerHead, interimProblem, readAnswerHead } from './head/answer.ts'
 import { chunkedBody, type RequestHead } from './head/request.ts'
+import { isChunkedTo, writeAnswerHead, writeRequestHead } from './head/write.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pod, Pods, PodWatcher } from './pods.ts'
 import { errorEvent, errorMessage, type Reason, refusalText } from './refuse.ts'
@@ -78,6 +78,8 @@ export class Exchange implements UpstreamUser {
   #answerBody: BodyReader | null = null
   /** An answer's head of which only a part has arrived. */
   #answerStart: Buffer | null = null
+  /** The answer goes out in chunks. */
+  #chunked = false
   #interims = 0
   #isOpenStream = false
   /** JSON-RPC id of a request that was answered by a stream. */
@@ -112,7 +114,7 @@ export class Exchange implements UpstreamUser {
       this.#refuse(413, 'limit', `the body is over ${limits.maxBodyBytes} bytes`)
       return end
     }
-    this.#pending = this.#requestHead()
+    this.#pending = writeRequestHead(this.#head)
     const behind = this.#readBody(bytes, pos, end)
     if (!this.#over) this.#route()
     return behind
@@ -141,17 +143,6 @@ export class Exchange implements UpstreamUser {
   }
 
   // ---- the request ------------------------------------------------------------------------------------
-
-  #requestHead(): string {
-    const { method, target, fields, bodyBytes, hasHost } = this.#head
-    let framing = ''
-    if (bodyBytes === chunkedBody) framing = 'Transfer-Encoding: chunked\r\n'
-    else if (bodyBytes > 0 || method === 'POST' || method === 'PUT' || method === 'PATCH') {
-      framing = `Content-Length: ${bodyBytes}\r\n`
-    }
-    const host = hasHost ? '' : 'Host: \r\n'
-    return `${method} ${target} HTTP/1.1\r\n${host}${fields}${framing}${this.#relay.forwardedBy}`
-  }
 
   #readBody(bytes: Buffer, pos: number, end: number): number {
     const body = this.#body
@@ -306,9 +297,10 @@ export class Exchange implements UpstreamUser {
       }
       let head = readAnswerHead(bytes, start, end, this.#head.method)
       // Interim answers end here: the client has had its 100 from us, and needs no other.
-      while (head.kind === 'head' && head.status < 200 && head.status !== 101) {
-        if (++this.#interims > maxInterims) {
-          this.#badAnswer('endless interim answers')
+      while (head.kind === 'head' && head.status < 200) {
+        const problem = ++this.#interims > maxInterims ? 'endless interim answers' : interimProblem(head)
+        if (problem !== null) {
+          this.#badAnswer(problem)
           return
         }
         start = head.end
@@ -320,10 +312,6 @@ export class Exchange implements UpstreamUser {
       }
       if (head.kind === 'bad') {
         this.#badAnswer(head.problem)
-        return
-      }
-      if (head.status === 101) {
-        this.#badAnswer('an upgrade nobody asked for')
         return
       }
       text = this.#beginAnswer(head)
@@ -352,21 +340,12 @@ export class Exchange implements UpstreamUser {
     }
     if (head.instanceId !== null && head.instanceId !== pod.instanceId)
       watcher.onInstance(pod, head.instanceId)
-    let { fields } = head
-    if (head.stream) {
-      fields = `${withoutFields(fields, ['cache-control', 'x-accel-buffering'])}X-Accel-Buffering: no\r\nCache-Control: no-cache\r\n`
-    }
-    const pinned = this.#head.instanceId
-    if (pinned !== null) fields = `${fields}X-Stepflow-Routed-Instance: ${pinned}\r\n`
     // A body that is still coming would be taken for the next request.
     if (draining || this.#body !== null) this.#keepAlive = false
-    if (head.contentLength !== -1) fields += `Content-Length: ${head.contentLength}\r\n`
-    else if (this.#answerBody !== null) {
-      if (this.#head.old) this.#keepAlive = false
-      else fields += 'Transfer-Encoding: chunked\r\n'
-    }
-    if (!this.#keepAlive) fields += 'Connection: close\r\n'
-    return `HTTP/1.1 ${head.status} ${head.reason}\r\n${fields}\r\n`
+    this.#chunked = isChunkedTo(head, this.#head.old)
+    // Only the end of the connection ends this body.
+    if (this.#answerBody !== null && head.contentLength === -1 && !this.#chunked) this.#keepAlive = false
+    return writeAnswerHead(head, this.#head.old, this.#head.instanceId, !this.#keepAlive)
   }
 
   /** The answer's first bytes are about to leave. */
@@ -394,8 +373,8 @@ export class Exchange implements UpstreamUser {
 
   #forwardAnswer(text: string, bytes: Buffer, pos: number, end: number): void {
     const body = this.#answerBody!
-    const { stream, contentLength } = this.#answer!
-    const chunked = contentLength === -1 && !this.#head.old
+    const { stream } = this.#answer!
+    const chunked = this.#chunked
     const { link } = this.#client
     const first = text !== ''
     let payload = stream ? this.#tail : ''
@@ -465,7 +444,7 @@ export class Exchange implements UpstreamUser {
   onAnswerEnd(): void {
     if (this.#answer !== null && this.#answer.body === 'close') {
       let text = this.#tail
-      if (!this.#head.old) {
+      if (this.#chunked) {
         if (text !== '') text = `${text.length.toString(16)}\r\n${text}\r\n`
         text += '0\r\n\r\n'
       }
@@ -520,8 +499,7 @@ export class Exchange implements UpstreamUser {
     }
     this.#relay.metrics.brokenAnswers++
     const { link } = this.#client
-    const chunked = answer.contentLength === -1 && !this.#head.old
-    if (answer.stream && chunked) {
+    if (answer.stream && this.#chunked) {
       // The client's reader takes whole events: close the one that was cut, then say what happened.
       const gap = this.#lastText === '' || /(?:\n\n|\r\n\r\n)$/.test(this.#lastText) ? '' : '\n\n'
       const event = gap + errorEvent(this.#streamId, reason, message, data)

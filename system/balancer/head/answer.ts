@@ -73,6 +73,7 @@ export function readAnswerHead(
     const reasonStart = ++pos
     while (pos < end && isValue[bytes[pos]!] === 1) pos++
     reason = bytes.toString('latin1', reasonStart, pos)
+    if (pos < end && bytes[pos] !== CR) return bad('a control byte in the reason')
   }
   if (pos + 1 >= end) return end - start > maxHeadBytes ? bad('an endless status line') : incomplete
   if (bytes[pos] !== CR || bytes[pos + 1] !== LF) return bad('a status line without CRLF')
@@ -119,6 +120,7 @@ export function readAnswerHead(
           if (contentLength !== -1) return bad('two Content-Length fields')
           contentLength = readLength(bytes, line.valueStart, line.valueEnd)
           if (contentLength === -1) return bad('a bad Content-Length')
+          if (line.tabbed) return bad('a tab behind Content-Length')
           keep = false
         }
         break
@@ -128,6 +130,7 @@ export function readAnswerHead(
       case 17:
         if (nameIs(bytes, name, 'transfer-encoding')) {
           if (transferEncoding !== null) return bad('two Transfer-Encoding fields')
+          if (line.tabbed) return bad('a tab behind Transfer-Encoding')
           transferEncoding = value(bytes).toLowerCase()
           keep = false
         }
@@ -192,6 +195,12 @@ export function readAnswerHead(
     instanceId,
     stream,
   }
+}
+
+/** What is wrong with an interim (1xx) answer; null: drop it and read on. */
+export function interimProblem(head: AnswerHead): string | null {
+  if (head.status === 101) return 'an upgrade nobody asked for'
+  return head.keepAlive ? null : 'an interim answer that closes'
 }
 
 /** Whether `HTTP/1.` stands at `start`. */

@@ -36,6 +36,8 @@ export class FieldLine {
   valueEnd = 0
   /** Index behind the line's LF. */
   next = 0
+  /** A tab stands behind the value. HTTP allows it; parsers disagree on what a framing field then says. */
+  tabbed = false
   /** True: `name: value CRLF` as we would write it, so these bytes can be copied as they stand. */
   canonical = false
 }
@@ -78,12 +80,18 @@ export function readField(bytes: Uint8Array, pos: number, end: number, line: Fie
   const rawEnd = at
   while (at > line.valueStart && (bytes[at - 1] === SP || bytes[at - 1] === TAB)) at--
   line.valueEnd = at
+  line.tabbed = at !== rawEnd && hasTab(bytes, at, rawEnd)
   line.canonical =
     at === rawEnd &&
     at > line.valueStart &&
     line.valueStart === line.nameEnd + 2 &&
     bytes[line.nameEnd + 1] === SP
   return fieldFound
+}
+
+function hasTab(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at] === TAB) return true
+  return false
 }
 
 /** Whether the name at `start` (of `name`'s length) is `name`, which is lower-case letters and hyphens. */

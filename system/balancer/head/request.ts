@@ -171,6 +171,7 @@ export function readRequestHead(
           if (contentLength !== -1) return refuse(400, 'two Content-Length fields')
           contentLength = readLength(bytes, line.valueStart, line.valueEnd)
           if (contentLength === -1) return refuse(400, 'a bad Content-Length')
+          if (line.tabbed) return refuse(400, 'a tab behind Content-Length')
           keep = false
         } else if (nameIs(bytes, name, 'x-forwarded-by') || isHttp2Settings(bytes, name)) keep = false
         break
@@ -180,6 +181,7 @@ export function readRequestHead(
       case 17:
         if (nameIs(bytes, name, 'transfer-encoding')) {
           if (transferEncoding !== null) return refuse(400, 'two Transfer-Encoding fields')
+          if (line.tabbed) return refuse(400, 'a tab behind Transfer-Encoding')
           transferEncoding = value(bytes)
           keep = false
         }
