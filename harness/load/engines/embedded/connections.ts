@@ -26,8 +26,11 @@ export interface Connections {
   close(): Promise<void>
 }
 
-/** Servers of the system close at 5 s; a connection reused at that moment would lose a request. */
-const idleMs = 3_500
+/**
+ * Servers of the system close at 5 s; a connection reused at that moment would lose a request. undici closes up to
+ * a second late.
+ */
+const idleMs = 3_000
 /** So many are opened before one is reused: behind a Service each connection may be another replica. */
 const leastConnections = 8
 /** Peaks of open requests of so many seconds decide how many connections stay. */
