@@ -1,11 +1,16 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { type Connections, openConnections, type Reply } from './connections.ts'
 
 t.test('closes an idle connection before a server would', async (t) => {
-  const { connections, server } = await open(t, (response) => response.end('ok'))
+  // A server that closes after 5 s and does not say so: its hint would make undici close earlier by itself.
+  const server = createTcpServer((socket) => {
+    socket.setTimeout(5_000, () => socket.destroy())
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+  })
+  const connections = await connect(t, server)
   const accepted = once(server, 'connection')
   t.match(await post(connections), { kind: 'answer', status: 200, body: 'ok' })
   const [socket] = (await accepted) as [Socket]
@@ -14,7 +19,7 @@ t.test('closes an idle connection before a server would', async (t) => {
     endedByClient = true
   })
   await once(socket, 'close')
-  t.ok(endedByClient, 'the server itself closes it after 5 s')
+  t.ok(endedByClient)
 })
 
 t.test('opens some connections before it uses one again, the least recently used first', async (t) => {
@@ -74,6 +79,11 @@ async function open(t: Test, answer: (response: ServerResponse) => void) {
   const server: Server = createServer((request, response) => {
     request.resume().on('end', () => answer(response))
   })
+  t.teardown(() => server.closeAllConnections())
+  return { server, connections: await connect(t, server) }
+}
+
+async function connect(t: Test, server: TcpServer): Promise<Connections> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -81,10 +91,9 @@ async function open(t: Test, answer: (response: ServerResponse) => void) {
   const connections = openConnections(`http://127.0.0.1:${address.port}`)
   t.teardown(async () => {
     await connections.close()
-    server.closeAllConnections()
     server.close()
   })
-  return { connections, server }
+  return connections
 }
 
 function post(connections: Connections): Promise<Reply> {
