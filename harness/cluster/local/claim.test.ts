@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'tap'
 import { standardPorts } from './addresses.ts'
 import { type Claim, claimBlock } from './claim.ts'
@@ -46,13 +46,16 @@ test('passes over a block of ports in which one is taken', async (t) => {
 })
 
 test('uses other ports for those that a program holds on all addresses', ownAddresses, async (t) => {
-  const holder = createServer().listen(standardPorts['component-server'].adminPort, '0.0.0.0')
-  // Where something else holds it already, that will do.
-  await Promise.race([once(holder, 'listening'), once(holder, 'error')])
-  const claim = await claimBlock('own', Math.random)
-  const { port, adminPort } = claim.block.pod('component-server', 0)
-  t.not(adminPort, standardPorts['component-server'].adminPort)
+  const holder = createServer().listen(0, '0.0.0.0')
+  await once(holder, 'listening')
+  const held = (holder.address() as AddressInfo).port
+  const wanted = { ...standardPorts, balancer: { port: held, adminPort: 9091, metricsPort: held } }
+  const { block, tcp, udp } = await claimBlock('own', Math.random, wanted)
+  const { port, adminPort, metricsPort } = block.pod('balancer', 0)
+  t.not(port, held)
+  t.equal(metricsPort, port, 'the same port everywhere, for its Service too')
+  t.equal(block.service('balancer').port, port)
   t.not(adminPort, port)
-  close(claim)
+  close({ block, tcp, udp })
   holder.close()
 })

@@ -31,11 +31,16 @@ const triesPerPort = 16
 
 /**
  * @param random numbers in [0, 1)
+ * @param ports wanted in a block of addresses
  * @throws Refused ERR_ENVIRONMENT where no block is free
  */
-export async function claimBlock(addressing: Addressing | 'auto', random: () => number): Promise<Claim> {
+export async function claimBlock(
+  addressing: Addressing | 'auto',
+  random: () => number,
+  ports: Readonly<Record<Role, Ports>> = standardPorts,
+): Promise<Claim> {
   if (addressing !== 'shared') {
-    const claim = await claimOwn(random)
+    const claim = await claimOwn(random, ports)
     if (claim !== null) return claim
     if (addressing === 'own') {
       throw new Refused({
@@ -64,7 +69,7 @@ export async function claimBlock(addressing: Addressing | 'auto', random: () => 
 }
 
 /** Null: the platform has no such addresses (macOS has 127.0.0.1 only). */
-async function claimOwn(random: () => number): Promise<Claim | null> {
+async function claimOwn(random: () => number, wanted: Readonly<Record<Role, Ports>>): Promise<Claim | null> {
   for (const dnsPort of dnsPorts) {
     for (let i = 0; i < triesPerPort; i++) {
       const index = Math.floor(random() * ownBlocks)
@@ -72,7 +77,7 @@ async function claimOwn(random: () => number): Promise<Claim | null> {
       const sockets = await listenDns(dns)
       if (sockets === 'EADDRNOTAVAIL') return null
       if (typeof sockets === 'string') continue
-      const ports = await usablePorts(dns.address, random)
+      const ports = await usablePorts(dns.address, random, wanted)
       return { block: ownBlock(index, dnsPort, ports), ...sockets }
     }
   }
@@ -84,10 +89,14 @@ async function claimOwn(random: () => number): Promise<Claim | null> {
 }
 
 /**
- * The standard ports, or others in place of those that some program of this machine holds on all addresses
+ * The wanted ports, or others in place of those that some program of this machine holds on all addresses
  * (a development server on 0.0.0.0:8080); SRV records say so.
  */
-async function usablePorts(address: string, random: () => number): Promise<Readonly<Record<Role, Ports>>> {
+async function usablePorts(
+  address: string,
+  random: () => number,
+  wanted: Readonly<Record<Role, Ports>>,
+): Promise<Readonly<Record<Role, Ports>>> {
   const replaced = new Map<number, number>()
   const usable = async (port: number): Promise<number> => {
     const known = replaced.get(port)
@@ -101,7 +110,7 @@ async function usablePorts(address: string, random: () => number): Promise<Reado
   }
   const result: Partial<Record<Role, Ports>> = {}
   for (const role of roles) {
-    const { port, adminPort, metricsPort } = standardPorts[role]
+    const { port, adminPort, metricsPort } = wanted[role]
     result[role] = {
       port: await usable(port),
       adminPort: await usable(adminPort),
