@@ -30,7 +30,9 @@ export const TargetSchema = Type.Object(
 
 export type Target = Static<typeof TargetSchema>
 
-export const TargetsSchema = Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), TargetSchema)
+export const TargetsSchema = Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), TargetSchema, {
+  additionalProperties: false,
+})
 
 export type Targets = Static<typeof TargetsSchema>
 

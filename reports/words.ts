@@ -3,9 +3,13 @@
 /** A number with at most `digits` significant digits and thousands separated: 12,345 or 4.21. */
 export function formatNumber(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return String(value)
-  if (Math.abs(value) >= 10 ** digits) return Math.round(value).toLocaleString('en-US')
-  return Number(value.toPrecision(digits)).toLocaleString('en-US', { maximumFractionDigits: 9 })
+  return english.format(
+    Math.abs(value) >= 10 ** digits ? Math.round(value) : Number(value.toPrecision(digits)),
+  )
 }
+
+/** Made once: making one costs more than a thousand uses. */
+const english = new Intl.NumberFormat('en-US', { maximumFractionDigits: 9 })
 
 /** `formatNumber` with its unit; a ratio has none, and a null reads "none". */
 export function formatQuantity(value: number | null, unit: string, digits = 3): string {
@@ -44,7 +48,7 @@ function joined(large: number, largeUnit: string, small: number, smallUnit: stri
 
 /** `1 run`, `2 runs`, `1,204 runs`. */
 export function plural(count: number, noun: string, plurals = `${noun}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : plurals}`
+  return `${english.format(count)} ${count === 1 ? noun : plurals}`
 }
 
 /** Control characters (a terminal obeys them) and line ends as spaces; cut to `limit` characters. */

@@ -65,10 +65,14 @@ export async function writeFormats(results: Results, directory: string): Promise
 /** `20260131-142501-load`: sorts by time, safe in a path and a shell. */
 export function folderName(results: Pick<Results, 'startedAt' | 'suite'>): string {
   const date = new Date(results.startedAt)
-  const time = Number.isNaN(date.getTime()) ? '00000000-000000' : date.toISOString()
-  const digits = time.replace(/[-:]|\..*$/g, '').replace('T', '-')
+  const time = Number.isNaN(date.getTime())
+    ? '00000000-000000'
+    : date
+        .toISOString()
+        .replace(/[-:]|\..*$/g, '')
+        .replace('T', '-')
   const suite = results.suite.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '')
-  return `${digits}-${suite === '' ? 'suite' : suite.slice(0, 60)}`
+  return `${time}-${suite === '' ? 'suite' : suite.slice(0, 60)}`
 }
 
 async function moveInto(out: string, temporary: string, name: string): Promise<string> {
@@ -89,7 +93,12 @@ async function pointLatest(out: string, name: string): Promise<void> {
   const link = join(out, `.latest-${process.pid}-${name}`)
   await rm(link, { force: true })
   await symlink(name, link)
-  await rename(link, join(out, 'latest'))
+  try {
+    await rename(link, join(out, 'latest'))
+  } catch (error) {
+    await rm(link, { force: true })
+    throw error
+  }
 }
 
 function paths(directory: string, out: string): WrittenReport {

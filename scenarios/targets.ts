@@ -3,8 +3,8 @@
 import type { Targets } from '../contracts/targets.ts'
 
 /**
- * Each target names the scenario that measures it, the statistic and the window. docs/reference/targets.md
- * is made from this table.
+ * Each target names the scenario that measures it, the statistic and the window; docs/reference/targets.md
+ * explains them.
  */
 export const targets = {
   'pod-rate': {

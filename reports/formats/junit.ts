@@ -58,7 +58,13 @@ function addCases(suite: Suite, className: string, judgements: readonly Judgemen
   }
 }
 
-/** Characters that XML 1.0 cannot carry, not even escaped, become U+FFFD. */
+/**
+ * Text for the builder: characters that XML 1.0 cannot carry, not even escaped, become U+FFFD; and since it
+ * escapes no more than the first end of a CDATA section, there is none.
+ */
 export function xmlText(text: string): string {
-  return text.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+  return text
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+    .replaceAll(']]>', ']] >')
 }

@@ -35,7 +35,7 @@ export function renderTable(results: Results, options: TableOptions = {}): strin
 
   const lines = [
     '',
-    `${paint(styles[results.verdict], results.verdict)}  ${paint('bold', oneLine(results.suite))} in ${formatDurationMs(results.durationMs)}. ${verdictSentence(results)}`,
+    `${paint(styles[results.verdict], results.verdict)}  ${paint('bold', oneLine(results.suite))} in ${formatDurationMs(results.durationMs)}. ${oneLine(verdictSentence(results))}`,
     '',
     ...grid(
       ['scenario', 'verdict', 'checks', 'runs', 'failed', 'p50', 'p99', 'time'],

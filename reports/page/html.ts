@@ -54,7 +54,7 @@ export function escapeHtml(text: string): string {
  */
 export function scriptJson(value: unknown): Html {
   const escaped = JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
+    /[<>&\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffe\uffff]/g,
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
   return new Html(escaped)

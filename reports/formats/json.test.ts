@@ -1,0 +1,56 @@
+// Tests of results.json: what is written is read back, and what does not match is refused by name.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { GauntletError } from '../../contracts/errors.ts'
+import { schemaText } from '../cli.ts'
+import { hostile } from '../testing/hostile.ts'
+import { sampleResults } from '../testing/sample.ts'
+import { parseResults, problemsOfResults, renderJson } from './json.ts'
+
+/** The message of what reading `value` throws. */
+function refusal(value: unknown): string {
+  try {
+    parseResults(typeof value === 'string' ? value : JSON.stringify(value))
+  } catch (error) {
+    if (error instanceof GauntletError && error.code === 'ERR_RESULTS') return error.message
+    throw error
+  }
+  return 'accepted'
+}
+
+t.test('every sample matches the schema and is read back as it was', async (t) => {
+  for (const kind of ['pass', 'fail', 'invalid', 'interrupted', 'broken'] as const) {
+    const results = sampleResults(kind)
+    t.strictSame(parseResults(renderJson(results)), JSON.parse(JSON.stringify(results)), kind)
+  }
+  t.strictSame(problemsOfResults(JSON.parse(renderJson(hostile(sampleResults('fail'))))), [])
+})
+
+t.test('refuses what is no results.json of this version', async (t) => {
+  t.match(refusal('{'), /is not JSON/)
+  t.match(refusal('null'), /schemaVersion: got none/)
+  t.match(refusal({ ...sampleResults('pass'), schemaVersion: 2 }), /schemaVersion: got 2, use .* version 1/)
+})
+
+t.test('names every field that does not match, at once', async (t) => {
+  const results = sampleResults('pass')
+  const [first, ...rest] = results.scenarios
+  const message = refusal({
+    ...results,
+    verdict: 'MAYBE',
+    extra: 1,
+    scenarios: [{ ...first, endedAt: null, loads: [{ name: 'x' }] }, ...rest],
+  })
+  t.match(message, /verdict: got "MAYBE", use PASS or FAIL or INVALID/)
+  t.match(message, /extra: is unknown here/)
+  t.match(message, /scenarios\.0\.endedAt: got null/)
+  t.match(message, /scenarios\.0\.loads\.0\.load: is missing/)
+})
+
+t.test('the published schema is that of the code', async (t) => {
+  const file = join(import.meta.dirname, '../../docs/reference/results.schema.json')
+  const how = 'else: node reports/cli.ts schema > docs/reference/results.schema.json, then npm run format'
+  t.strictSame(JSON.parse(await readFile(file, 'utf8')), JSON.parse(schemaText()), how)
+})
