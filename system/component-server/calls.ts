@@ -118,10 +118,13 @@ export function createCalls(options: CallsOptions): Calls {
   ): void => {
     let text: string
     try {
-      component.check(message.input)
-      const output = component.run(inputOf(message, component) as never, noContext)
-      if (output instanceof Promise) {
-        awaitDirect(message, component, answer, startedAt, count, output)
+      const input = component.read(message.input)
+      const output =
+        input instanceof Promise
+          ? input.then((value) => component.run(value as never, noContext))
+          : component.run(inputOf(message, component, input) as never, noContext)
+      if (isThenable(output)) {
+        awaitDirect(message, component, answer, startedAt, count, Promise.resolve(output))
         return
       }
       text = resultText(message.id, component, output)
@@ -226,7 +229,7 @@ export function createCalls(options: CallsOptions): Calls {
     answer.openStream()
 
     const run = async (): Promise<Json> => {
-      component.check(message.input)
+      const input = await component.read(message.input)
       const context = createContext({
         owner,
         callbacks,
@@ -236,7 +239,7 @@ export function createCalls(options: CallsOptions): Calls {
         attempt: message.attempt,
         instanceId,
       })
-      const output = await component.run(inputOf(message, component) as never, context)
+      const output = await component.run(inputOf(message, component, input) as never, context)
       return resultText(message.id, component, output)
     }
     run().then(
@@ -342,6 +345,11 @@ export function createCalls(options: CallsOptions): Calls {
   }
 }
 
+/** Also what is no Promise but can be awaited, as query builders are. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
 /** Components without context are given none. */
 const noContext = undefined as never
 
@@ -351,11 +359,11 @@ function idsOf(message: Execute) {
 }
 
 /** The input as the component wants it: members that it declares Raw as text. */
-function inputOf(message: Execute, { raw }: Component): unknown {
-  if (raw.length === 0) return message.input
+function inputOf(message: Execute, { raw }: Component, read: unknown): unknown {
+  if (raw.length === 0) return read
   const text = executeInput(message.text) ?? toJson(null)
   if (raw === 'whole') return new RawJson(text)
-  const input: Record<string, unknown> = { ...(message.input as object) }
+  const input: Record<string, unknown> = { ...(read as object) }
   for (const name of raw) {
     const inner = member(text, name)
     if (inner !== undefined) input[name] = new RawJson(inner)

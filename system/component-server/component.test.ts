@@ -1,8 +1,9 @@
 // Tests of component(): what a definition becomes, what it refuses, and how it names wrong input.
 
 import t from 'tap'
+import { z } from 'zod'
 import { builtInComponents } from './components/index.ts'
-import { type ComponentError, component, Raw, Type } from './sdk.ts'
+import { type ComponentError, component, Raw, type StandardSchema, Type } from './sdk.ts'
 
 const caught = (act: () => unknown): ComponentError => {
   try {
@@ -43,7 +44,7 @@ t.test('refuses names, missing parts and Raw in places it cannot stand', async (
 })
 
 t.test('names each wrong field of an input once', async (t) => {
-  const { check } = component({
+  const { read: check } = component({
     name: 'a',
     input: Type.Object({
       n: Type.Integer({ maximum: 30 }),
@@ -52,7 +53,8 @@ t.test('names each wrong field of an input once', async (t) => {
     }),
     run: () => 1,
   })
-  check({ n: 1, list: [], gone: null, more: 1 })
+  const good = { n: 1, list: [], gone: null, more: 1 }
+  t.equal(check(good), good)
   const error = caught(() => check({ n: 31, list: ['a', 2] }))
   t.equal(error.code, -32002)
   t.equal(
@@ -68,7 +70,7 @@ t.test('names each wrong field of an input once', async (t) => {
 })
 
 t.test('counts the problems it does not name', async (t) => {
-  const { check } = component({ name: 'a', input: Type.Array(Type.Number()), run: () => 1 })
+  const { read: check } = component({ name: 'a', input: Type.Array(Type.Number()), run: () => 1 })
   const error = caught(() => check(new Array(9).fill('x'.repeat(100))))
   t.match(error.message, /; and 4 more$/)
   t.ok(error.message.length < 500)
@@ -96,4 +98,40 @@ t.test('the built-in ones refuse a result that JSON cannot hold', async (t) => {
     caught(() => run('multiply', { a: 1e300, b: 1e300 })),
     { code: -32005, message: /^result/ },
   )
+})
+
+t.test('takes zod schemas: their types, defaults, problems and JSON Schema', async (t) => {
+  const shout = component({
+    name: 'shout',
+    input: z.object({
+      text: z.string(),
+      list: z.array(z.number()).optional(),
+      times: z.int().max(9).default(1),
+    }),
+    output: z.object({ result: z.string() }),
+    run: ({ text, times }) => ({ result: text + '!'.repeat(times) }),
+  })
+  t.strictSame(shout.run(shout.read({ text: 'a' }) as never, undefined as never), { result: 'a!' })
+  t.match(shout.inputSchema, { type: 'object', required: ['text'], properties: { times: { default: 1 } } })
+  t.match(shout.outputSchema, { properties: { result: { type: 'string' } } })
+  const error = caught(() => shout.read({ times: 10, list: [1, 'x'] }))
+  t.match(error, { code: -32002, data: { fields: ['$.text', '$.list[1]', '$.times'] } })
+  t.match(error.message, /^Invalid input: \$\.text: Invalid input: expected string/)
+})
+
+t.test('takes a schema that checks asynchronously and knows no JSON Schema', async (t) => {
+  const input: StandardSchema<unknown, number> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value) =>
+        typeof value === 'number'
+          ? { value: value + 1 }
+          : { issues: [{ message: 'no', path: [{ key: 'a' }] }] },
+    },
+  }
+  const { read, inputSchema } = component({ name: 'a', input, run: (value) => value })
+  t.strictSame(inputSchema, {})
+  t.equal(await read(1), 2)
+  await t.rejects(read('x') as Promise<unknown>, { code: -32002, message: 'Invalid input: $.a: no' })
 })

@@ -1,15 +1,13 @@
 // A component: its name, its schemas, and the function that runs; built from what a user writes.
 
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { TypeCompiler, ValueErrorType } from '@sinclair/typebox/compiler'
+import { Type } from '@sinclair/typebox'
 import { GauntletError } from '../../contracts/errors.ts'
-import { rpcCodes } from '../wire/jsonrpc.ts'
 import type { Context } from './context.ts'
-import { ComponentError } from './failure.ts'
 import { hasDeepRaw, type RawPlaces, rawPlaces } from './raw-json.ts'
+import { isStandard, jsonSchemaOf, type Passed, type Reader, readerOf, type Schema } from './schema.ts'
 
-/** What a user writes. `I` and `O` are TypeBox schemas. */
-export interface ComponentSpec<I extends TSchema, O extends TSchema> {
+/** What a user writes. `I` and `O` are TypeBox schemas, or those of zod and other Standard Schemas. */
+export interface ComponentSpec<I extends Schema, O extends Schema> {
   /** e.g. `double`; a flow calls it by its route, say `/python/double`. */
   readonly name: string
   readonly description?: string
@@ -22,7 +20,7 @@ export interface ComponentSpec<I extends TSchema, O extends TSchema> {
    */
   readonly context?: boolean
   /** Runs one call; what it throws is the call's error. */
-  run(input: Static<I>, context: Context): Static<O> | Promise<Static<O>>
+  run(input: Passed<I>, context: Context): Passed<O> | Promise<Passed<O>>
 }
 
 /** A component as the server calls it. */
@@ -38,13 +36,10 @@ export interface Component {
   readonly raw: RawPlaces
   /** Whether the output may hold RawJson. */
   readonly rawOutput: boolean
-  /** @throws ComponentError -32002 naming each wrong field */
-  check(input: unknown): void
+  /** Checks an input and gives what `run` gets. */
+  readonly read: Reader
   run(input: never, context: Context): unknown
 }
-
-/** Problems named in one validation error at most; the rest are counted. */
-const maxProblems = 5
 
 /**
  * Makes a component of a user's own.
@@ -58,7 +53,7 @@ const maxProblems = 5
  *   run: ({ text }) => ({ result: text.toUpperCase() }),
  * })
  */
-export function component<I extends TSchema, O extends TSchema>(spec: ComponentSpec<I, O>): Component {
+export function component<I extends Schema, O extends Schema>(spec: ComponentSpec<I, O>): Component {
   const path = pathOf(spec.name)
   if (typeof spec.run !== 'function') {
     throw new GauntletError('ERR_COMPONENT', 'is missing', { field: `${path} run`, fix: 'write run(input)' })
@@ -66,11 +61,12 @@ export function component<I extends TSchema, O extends TSchema>(spec: ComponentS
   if (typeof spec.input !== 'object' || spec.input === null) {
     throw new GauntletError('ERR_COMPONENT', 'is missing', {
       field: `${path} input`,
-      fix: 'write a TypeBox schema, e.g. Type.Object({})',
+      fix: 'write a TypeBox or zod schema, e.g. Type.Object({})',
     })
   }
-  const output = spec.output ?? Type.Unknown()
-  if (hasDeepRaw(spec.input)) {
+  const input: Schema = spec.input
+  const output: Schema = spec.output ?? Type.Unknown()
+  if (!isStandard(input) && hasDeepRaw(input)) {
     throw new GauntletError('ERR_COMPONENT', 'has Raw() below its members', {
       field: `${path} input`,
       fix: 'use Raw() for the whole input or for one of its members',
@@ -80,12 +76,12 @@ export function component<I extends TSchema, O extends TSchema>(spec: ComponentS
     kind: 'component',
     path,
     description: spec.description ?? null,
-    inputSchema: spec.input,
-    outputSchema: output,
+    inputSchema: jsonSchemaOf(input),
+    outputSchema: jsonSchemaOf(output),
     context: spec.context ?? spec.run.length >= 2,
-    raw: rawPlaces(spec.input),
-    rawOutput: rawPlaces(output).length > 0 || hasDeepRaw(output),
-    check: checkerOf(spec.input),
+    raw: isStandard(input) ? [] : rawPlaces(input),
+    rawOutput: !isStandard(output) && (rawPlaces(output).length > 0 || hasDeepRaw(output)),
+    read: readerOf(input),
     run: spec.run.bind(spec) as Component['run'],
   }
 }
@@ -99,39 +95,4 @@ function pathOf(name: unknown): string {
     value: name,
     fix: 'use letters, digits, _ . - and / between, e.g. double or math/double',
   })
-}
-
-function checkerOf(schema: TSchema): (input: unknown) => void {
-  const compiled = TypeCompiler.Compile(schema)
-  return (input) => {
-    if (compiled.Check(input)) return
-    const problems = new Map<string, string>()
-    let more = 0
-    for (const error of compiled.Errors(input)) {
-      const field = fieldOf(error.path)
-      if (problems.has(field)) continue
-      if (problems.size === maxProblems) more++
-      else problems.set(field, error.message + got(error.type, error.value))
-    }
-    const text = [...problems].map(([field, problem]) => `${field}: ${problem}`).join('; ')
-    throw new ComponentError(`Invalid input: ${text}${more === 0 ? '' : `; and ${more} more`}`, {
-      code: rpcCodes.validation,
-      data: { fields: [...problems.keys()] },
-    })
-  }
-}
-
-/** `/a/0/b` as `$.a[0].b`. */
-function fieldOf(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`), '$')
-}
-
-function got(type: ValueErrorType, value: unknown): string {
-  if (type === ValueErrorType.ObjectRequiredProperty) return ''
-  const text = JSON.stringify(value) ?? 'nothing'
-  return `, got ${text.length > 40 ? `${text.slice(0, 40)}…` : text}`
 }

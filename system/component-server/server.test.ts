@@ -15,11 +15,21 @@ import {
 import { type NewRecord, noHistory } from '../program/history.ts'
 import { builtInComponents } from './components/index.ts'
 import { createRegistry } from './registry.ts'
-import { ComponentError, type Context, component, Raw, Type } from './sdk.ts'
+import { ComponentError, type Context, component, Raw, type StandardSchema, Type } from './sdk.ts'
 import { type ComponentServerOptions, startComponentServer } from './server.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const Any = Type.Object({})
+
+/** A schema that takes its time. */
+const evenLater: StandardSchema<unknown, number> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: async (value) =>
+      typeof value === 'number' ? { value: value + 1 } : { issues: [{ message: 'no number' }] },
+  },
+}
 
 interface Held {
   readonly context: Context
@@ -51,6 +61,7 @@ async function setup(t: Test, options: Partial<ComponentServerOptions> = {}) {
     component({ name: 'later', input: Any, run: async () => ({ ok: true }) }),
     component({ name: 'never', input: Any, run: () => new Promise(() => {}) }),
     component({ name: 'echo', input: Raw(), output: Raw(), run: (input) => input }),
+    component({ name: 'checked', input: evenLater, run: (value) => value }),
     component({ name: 'nothing', input: Any, run: () => undefined }),
     component({ name: 'unwritable', input: Any, run: () => 1n }),
     component({
@@ -128,6 +139,7 @@ t.test('answers asynchronous, empty and whole-text outputs', async (t) => {
     /"output":(.*)},"jsonrpc"/.exec((await post(url, executeMessage(component, input))).text)?.[1]
   t.equal(await outputOf('/later'), '{"ok":true}')
   t.equal(await outputOf('/nothing'), 'null')
+  t.equal(await outputOf('/checked', 1), '2')
   t.equal(await outputOf('/echo', [1, { '10': 'é', '2': null }]), '[1,{"2":null,"10":"é"}]')
   const text = JSON.stringify(executeMessage('/echo', 'X')).replace(
     '"X"',
@@ -149,6 +161,7 @@ t.test('answers failures with their codes', async (t) => {
     message: 'amount: got -1',
     data: { field: 'amount' },
   })
+  t.match(await errorOf('/checked'), { code: -32002, message: 'Invalid input: $: no number' })
   t.match(await errorOf('/unwritable'), { code: -32003, message: /BigInt/ })
   t.strictSame(await errorOf('/double', { value: 'x' }), {
     code: -32002,

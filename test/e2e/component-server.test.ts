@@ -208,7 +208,9 @@ t.test('runs the examples of docs/components.md', async (t) => {
     Object.fromEntries(
       blocks.map((code, index) => [
         `${index}.ts`,
-        code.replace(`'./system/component-server/sdk.ts'`, JSON.stringify(sdk)),
+        code
+          .replace(`'./system/component-server/sdk.ts'`, JSON.stringify(sdk))
+          .replace(`'zod'`, JSON.stringify(import.meta.resolve('zod'))),
       ]),
     ),
   )
@@ -217,6 +219,9 @@ t.test('runs the examples of docs/components.md', async (t) => {
   const message = /-d '(.*?)'/s.exec(guide)?.[1]?.replaceAll(/\n\s+/g, '')
   const answer = /```json\n(.*?)\n```/s.exec(guide)?.[1]
   t.equal((await post(url, message)).text, answer)
+
+  const mean = await post(url, executeMessage('/mean', { values: [1, 2, 2] }))
+  t.match(mean.json, { result: { output: { mean: 1.67 } } })
 
   await using call = await openCall(url, '/keep', { data: [1] })
   await reply(url, (await call.next())?.id ?? '', { blob_id: 'b' })
