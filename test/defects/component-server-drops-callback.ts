@@ -1,4 +1,4 @@
-// The component server takes each 20th callback for sent without writing it.
+// The component server takes each 5th callback for sent without writing it.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '        owner.write(request)\n',
-      replace: `        if (!${eachTime(20)}) owner.write(request)\n`,
+      replace: `        if (!${eachTime(5)}) owner.write(request)\n`,
     },
   ],
 }

@@ -1,4 +1,4 @@
-// The component server ends each 20th stream without the event that has the result.
+// The component server ends each 5th stream without the event that has the result.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -14,7 +14,7 @@ export const defect: Defect = {
       replace: `  endStream(json: Parameters<Answer['endStream']>[0]): void {
     if (!this.#open) return
     this.#open = false
-    if (${eachTime(20)}) {
+    if (${eachTime(5)}) {
       this.#connection.write(this.#chunked ? '0\\r\\n\\r\\n' : '', 'latin1')
       this.#connection.answered(this.#keepAlive)
       return

@@ -1,4 +1,4 @@
-// The component server executes each 20th call twice and answers once.
+// The component server executes each 5th call twice and answers once.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '        execute(message, head, answer)\n',
-      replace: `        execute(message, head, answer)\n        if (${eachTime(20)}) execute(message, head, answer)\n`,
+      replace: `        execute(message, head, answer)\n        if (${eachTime(5)}) execute(message, head, answer)\n`,
     },
   ],
 }

@@ -1,4 +1,4 @@
-// The component server doubles each 20th number wrongly.
+// The component server doubles each 5th number wrongly.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: 'run: ({ value }) => resultOf(value * 2),',
-      replace: `run: ({ value }) => resultOf(value * 2 + (${eachTime(20)} ? 1 : 0)),`,
+      replace: `run: ({ value }) => resultOf(value * 2 + (${eachTime(5)} ? 1 : 0)),`,
     },
   ],
 }

@@ -7,7 +7,6 @@ import { defect as balancerIgnoresInstanceId } from './balancer-ignores-instance
 import { defect as balancerOnePod } from './balancer-one-pod.ts'
 import { defect as balancerTrustsDeadPod } from './balancer-trusts-dead-pod.ts'
 import { defect as componentServerDropsCallback } from './component-server-drops-callback.ts'
-import { defect as componentServerDropsStreamsAtSigterm } from './component-server-drops-streams-at-sigterm.ts'
 import { defect as componentServerEndsStreamEarly } from './component-server-ends-stream-early.ts'
 import { defect as componentServerExecutesTwice } from './component-server-executes-twice.ts'
 import { defect as componentServerNeverEndsStream } from './component-server-never-ends-stream.ts'
@@ -34,7 +33,6 @@ export const defects = {
   'balancer-ignores-instance-id': balancerIgnoresInstanceId,
   'balancer-one-pod': balancerOnePod,
   'component-server-drops-callback': componentServerDropsCallback,
-  'component-server-drops-streams-at-sigterm': componentServerDropsStreamsAtSigterm,
   'component-server-ends-stream-early': componentServerEndsStreamEarly,
   'component-server-executes-twice': componentServerExecutesTwice,
   'component-server-never-ends-stream': componentServerNeverEndsStream,

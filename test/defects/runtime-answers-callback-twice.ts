@@ -1,4 +1,4 @@
-// The runtime sends its reply to each 20th callback twice.
+// The runtime sends its reply to each 5th callback twice.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '    const reply = sendReply(client, body, pod ?? null)\n',
-      replace: `    const reply = sendReply(client, body, pod ?? null)\n    if (${eachTime(20)}) void reply.done.then(() => sendReply(client, body, pod ?? null))\n`,
+      replace: `    const reply = sendReply(client, body, pod ?? null)\n    if (${eachTime(5)}) void reply.done.then(() => sendReply(client, body, pod ?? null))\n`,
     },
   ],
 }

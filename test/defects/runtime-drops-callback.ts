@@ -1,4 +1,4 @@
-// The runtime reads each 20th callback and never answers it.
+// The runtime reads each 5th callback and never answers it.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '    const reply = sendReply(client, body, pod ?? null)\n',
-      replace: `    if (${eachTime(20)}) return\n    const reply = sendReply(client, body, pod ?? null)\n`,
+      replace: `    if (${eachTime(5)}) return\n    const reply = sendReply(client, body, pod ?? null)\n`,
     },
   ],
 }

@@ -1,4 +1,4 @@
-// The runtime forgets to end each 20th run whose items are all done.
+// The runtime forgets to end each 5th run whose items are all done.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '    if (--this.#open === 0) this.#finish()\n',
-      replace: `    if (--this.#open === 0 && !${eachTime(20)}) this.#finish()\n`,
+      replace: `    if (--this.#open === 0 && !${eachTime(5)}) this.#finish()\n`,
     },
   ],
 }

@@ -1,4 +1,4 @@
-// The runtime counts each 20th run that ends as still in flight.
+// The runtime counts each 5th run that ends as still in flight.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '    inFlight--\n',
-      replace: `    if (!${eachTime(20)}) inFlight--\n`,
+      replace: `    if (!${eachTime(5)}) inFlight--\n`,
     },
   ],
 }

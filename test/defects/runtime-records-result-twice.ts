@@ -1,4 +1,4 @@
-// The runtime records each 20th step's result twice.
+// The runtime records each 5th step's result twice.
 
 import { type Defect, eachTime } from './defect.ts'
 
@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '    this.#record(item, step, outcome, witness)\n    item.ended(step, outcome)\n',
-      replace: `    this.#record(item, step, outcome, witness)\n    if (${eachTime(20)}) this.#record(item, step, outcome, witness)\n    item.ended(step, outcome)\n`,
+      replace: `    this.#record(item, step, outcome, witness)\n    if (${eachTime(5)}) this.#record(item, step, outcome, witness)\n    item.ended(step, outcome)\n`,
     },
   ],
 }
