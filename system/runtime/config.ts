@@ -13,6 +13,8 @@ export type PluginConfig =
 export interface RuntimeConfig {
   readonly plugins: readonly PluginConfig[]
   readonly routes: readonly Route[]
+  /** Null: the folder of the configuration file. */
+  readonly workingDirectory: string | null
   /** Keys that nobody reads, for the log. */
   readonly warnings: readonly string[]
 }
@@ -21,6 +23,7 @@ export interface RuntimeConfig {
 export const emptyConfig: RuntimeConfig = {
   plugins: [{ kind: 'builtin', name: 'builtin' }],
   routes: [],
+  workingDirectory: null,
   warnings: [],
 }
 
@@ -54,11 +57,13 @@ export function parseConfig(
   if (store['type'] !== undefined && store['type'] !== 'inMemory') {
     reader.problem(['stateStore', 'type'], `unknown variant \`${String(store['type'])}\``, 'use inMemory')
   }
+  const workingDirectory =
+    root['workingDirectory'] == null ? null : reader.text(root['workingDirectory'], ['workingDirectory'])
   reader.unknown(root, [], ['plugins', 'routes', 'stateStore', 'workingDirectory'])
   reader.unknown(store, ['stateStore'], ['type'])
   const [first, ...rest] = reader.problems
   if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])
-  return { plugins, routes, warnings: reader.warnings }
+  return { plugins, routes, workingDirectory, warnings: reader.warnings }
 }
 
 type Path = readonly (string | number)[]

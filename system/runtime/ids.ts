@@ -31,10 +31,34 @@ export function newId(nowMs: number = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${variant}${b(3)}-${b(4)}${b(5)}${b(6)}${b(7)}${b(8)}${b(9)}`
 }
 
-/** A UUID of a path in the usual form; null where it is none. Upper case and no hyphens are fine. */
+/** A UUID of a path in the usual form; null where it is none. Upper case, braces and no hyphens are fine. */
 export function readUuid(text: string): string | null {
   if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)) return text
-  const digits = text.toLowerCase().replace(/^(.{8})-(.{4})-(.{4})-(.{4})-(.{12})$/, '$1$2$3$4$5')
+  const bare = stripped(text).toLowerCase()
+  const digits = bare.replace(/^(.{8})-(.{4})-(.{4})-(.{4})-(.{12})$/, '$1$2$3$4$5')
   if (!/^[0-9a-f]{32}$/.test(digits)) return null
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`
+}
+
+function stripped(text: string): string {
+  return text.startsWith('urn:uuid:') ? text.slice(9) : text.replace(/^\{(.*)\}$/, '$1')
+}
+
+/** Why a text is no UUID, in the words of Stepflow. */
+export function uuidProblem(text: string): string {
+  const bare = stripped(text)
+  const wrong = bare.search(/[^0-9a-fA-F-]/)
+  if (wrong !== -1) {
+    const offset = text.indexOf(bare)
+    return (
+      'invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], ' +
+      `found \`${String.fromCodePoint(bare.codePointAt(wrong) ?? 0)}\` at ${wrong + offset + 1}`
+    )
+  }
+  const groups = bare.split('-')
+  if (groups.length === 1) return `invalid length: expected length 32 for simple format, found ${bare.length}`
+  if (groups.length !== 5) return `invalid group count: expected 5, found ${groups.length}`
+  const expected = [8, 4, 4, 4, 12]
+  const group = groups.findIndex((each, index) => each.length !== expected[index])
+  return `invalid group length in group ${group}: expected ${expected[group]}, found ${groups[group]?.length}`
 }

@@ -2,7 +2,7 @@
 //
 //   main.ts        flags, start, end                     settings.ts  the flags themselves
 //   program.ts     the parts put together                config.ts    stepflow-config.yml
-//   api/           HTTP in: server → flows, runs, health
+//   api/           HTTP in: server → flows, runs, components, health; openapi shows them all
 //   executor/      executor → run → item: which step next (plan, evaluate), how many at once (slots)
 //   plugins/       router → builtin, stepflow (handshake, call, reply over one HTTP client)
 //   builtins/      components inside the runtime, one file each
@@ -13,6 +13,7 @@
 
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { dirname } from 'node:path'
 import { GauntletError } from '../../contracts/errors.ts'
 import { helpText, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
@@ -41,13 +42,23 @@ runMain(async () => {
     file: flags['log-file'],
   })
   const history = openHistory({ witness: 'runtime', pod: process.env['POD_NAME'] ?? hostname() })
+  const config = readConfig(flags.config, flags['config-stdin'])
   const runtime = await startRuntime({
-    config: readConfig(flags.config, flags['config-stdin']),
+    config,
     host: flags.host,
     port: flags.port,
     adminAddress: flags['admin-address'],
     pluginStartTimeoutMs: flags['plugin-start-timeout-ms'],
     resolve: createResolve(),
+    workingDirectory: config.workingDirectory ?? (flags.config === null ? '.' : dirname(flags.config)),
+    limits: {
+      activeRuns: flags['max-active-runs'],
+      waitingRuns: flags['max-waiting-runs'],
+      keptRuns: flags['keep-runs'],
+      keptRunsAgeMs: flags['keep-runs-ms'],
+      keptRunsBytes: flags['keep-runs-bytes'],
+      blobBytes: flags['keep-blobs-bytes'],
+    },
     history,
     log,
     onStopRequested: (stop) =>

@@ -10,6 +10,7 @@ export interface OutcomeCounter {
 export interface RuntimeMetrics {
   readonly registry: Registry
   readonly runsInFlight: { set(value: number): void }
+  readonly runsWaiting: { set(value: number): void }
   readonly runs: OutcomeCounter
   readonly runSeconds: { observe(seconds: number): void }
   readonly steps: OutcomeCounter
@@ -40,6 +41,11 @@ export function createMetrics(): RuntimeMetrics {
     runsInFlight: new Gauge({
       name: 'stepflow_runtime_runs_in_flight',
       help: 'Runs that have been accepted and have not ended',
+      registers,
+    }),
+    runsWaiting: new Gauge({
+      name: 'stepflow_runtime_runs_waiting',
+      help: 'Runs in flight that wait for their turn',
       registers,
     }),
     runs: counter('stepflow_runtime_runs_total', 'Runs that ended, by status'),

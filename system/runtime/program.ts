@@ -5,8 +5,10 @@ import { type Admin, listen, startAdmin } from '../program/admin.ts'
 import type { HistoryWriter } from '../program/history.ts'
 import type { Log } from '../program/log.ts'
 import type { Resolve } from '../program/resolve.ts'
+import { componentRoutes } from './api/components.ts'
 import { flowRoutes } from './api/flows.ts'
 import { healthRoutes } from './api/health.ts'
+import { withDescription } from './api/openapi.ts'
 import { runRoutes } from './api/runs.ts'
 import { createApiServer } from './api/server.ts'
 import { createCallbacks } from './callbacks.ts'
@@ -29,10 +31,27 @@ export interface RuntimeOptions {
   readonly adminAddress: string
   readonly pluginStartTimeoutMs: number
   readonly resolve: Resolve
+  /** Folder that load_file reads below. */
+  readonly workingDirectory: string
+  readonly limits: RuntimeLimits
   readonly history: HistoryWriter
   readonly log: Log
   /** Told, before plugins start, how to end the runtime gracefully. */
   readonly onStopRequested: (stop: () => Promise<void>) => void
+}
+
+/** How much the runtime takes on, and how much it remembers. */
+export interface RuntimeLimits {
+  /** Runs at work at once; more wait. */
+  readonly activeRuns: number
+  /** Runs that may wait; more are refused with 429. */
+  readonly waitingRuns: number
+  /** Runs kept after their end, for how long, and characters of their inputs and results. */
+  readonly keptRuns: number
+  readonly keptRunsAgeMs: number
+  readonly keptRunsBytes: number
+  /** Characters of blobs and flows. */
+  readonly blobBytes: number
 }
 
 export interface Runtime {
@@ -42,6 +61,8 @@ export interface Runtime {
 
 /** Bytes of a request's body: Stepflow's limit. */
 const maxBodyBytes = 2 * 1024 * 1024
+/** ms between looks for runs that are too old. */
+const sweepMs = 10_000
 /** ms a step may take as a whole, and its connection to come about. */
 const stepDeadlineMs = 30 * 60_000
 const connectTimeoutMs = 2_000
@@ -54,15 +75,26 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, log, history } = options
   for (const place of config.warnings) log.warn({ place }, 'unknown key in the configuration, ignored')
   const metrics = createMetrics()
-  const blobs = createBlobStore()
-  const runs = createRunStore()
-  const callbacks = createCallbacks({ blobs })
-
+  const blobs = createBlobStore({ maxBytes: options.limits.blobBytes })
+  const runs = createRunStore({
+    maxRuns: options.limits.keptRuns,
+    maxAgeMs: options.limits.keptRunsAgeMs,
+    maxBytes: options.limits.keptRunsBytes,
+  })
+  const sweeper = setInterval(() => runs.sweep(Date.now()), sweepMs).unref()
   let executor: Executor
+  const callbacks = createCallbacks({ blobs, runs, executor: () => executor })
+
   const createPlugin = (plugin: PluginConfig): Plugin => {
     switch (plugin.kind) {
       case 'builtin':
-        return createBuiltinPlugin({ blobs, executor: () => executor, runOf: (id) => runs.get(id) })
+        return createBuiltinPlugin({
+          blobs,
+          submit: (submission) => executor.submit(submission),
+          runOf: (id) => runs.get(id),
+          root: options.workingDirectory,
+          env: process.env,
+        })
       case 'stepflow':
         return createStepflowPlugin({
           name: plugin.name,
@@ -81,11 +113,23 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
   const plugins = new Map(config.plugins.map((plugin) => [plugin.name, createPlugin(plugin)]))
   const router = createRouter(config.routes, plugins)
-  executor = createExecutor({ router, store: runs, history, metrics })
+  executor = createExecutor({
+    ...{ router, store: runs, history, metrics },
+    maxActiveRuns: options.limits.activeRuns,
+    maxWaitingRuns: options.limits.waitingRuns,
+    onEnded: (run) => blobs.release(run.id),
+  })
 
   let state: 'starting' | 'ready' | 'stopping' = 'starting'
+  const routes = [
+    ...healthRoutes(),
+    ...componentRoutes({ plugins, router, log }),
+    ...flowRoutes(blobs),
+    ...runRoutes({ blobs, runs, executor }),
+  ]
+  const portOf = (): number => (api.address() as AddressInfo).port
   const api = createApiServer({
-    routes: [...healthRoutes(), ...flowRoutes(blobs), ...runRoutes({ blobs, runs, executor })],
+    routes: withDescription(routes, portOf),
     maxBodyBytes,
     refusing: () => (state === 'stopping' ? 'the runtime is stopping' : null),
     onError: (error) => log.error({ error: String(error) }, 'request failed'),
@@ -101,6 +145,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   options.onStopRequested(async () => {
     state = 'stopping'
     starting.abort()
+    clearInterval(sweeper)
     await executor.idle()
     await new Promise<void>((resolve) => {
       api.close(() => resolve())
@@ -119,7 +164,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw error
   }
   state = 'ready'
-  const { port } = api.address() as AddressInfo
+  const port = portOf()
   log.info({ host: options.host, port, plugins: [...plugins.keys()] }, 'serving')
   return { port, adminAddress: admin.address }
 }

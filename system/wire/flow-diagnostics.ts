@@ -105,7 +105,7 @@ function checkIds(flow: Flow, root: string, found: Diagnostic[]): void {
 function checkNames(flow: Flow, root: string, found: Diagnostic[]): void {
   if (flow.name === null || flow.name.trim() === '') {
     found.push({
-      kind: 'missingWorkflowName',
+      kind: 'missingFlowName',
       code: 1001,
       level: 'warning',
       formatted: 'Workflow has no name',
@@ -114,7 +114,7 @@ function checkNames(flow: Flow, root: string, found: Diagnostic[]): void {
   }
   if (flow.description === null || flow.description.trim() === '') {
     found.push({
-      kind: 'missingWorkflowDescription',
+      kind: 'missingFlowDescription',
       code: 1002,
       level: 'warning',
       formatted: 'Workflow has no description',
@@ -246,6 +246,8 @@ class References {
     path: string,
     from: string,
   ): void {
+    // `$` names no variable, which only a run can tell.
+    if (name === '') return
     if (this.#variables === null) {
       this.#found.push({
         kind: 'missingVariableSchema',

@@ -2,6 +2,7 @@
 
 import { arrayOf, elements, type Json, jsonNull, kindOf, members, objectOf, quote, unquote } from './json.ts'
 import { type JsonPath, parsePath, wholePath } from './json-path.ts'
+import { describe, type Place, ShapeError } from './json-shape.ts'
 
 export type Expression =
   /** Text that stands for itself. */
@@ -30,22 +31,6 @@ export type Expression =
 
 export const nullExpression: Expression = { kind: 'constant', value: jsonNull }
 
-/** A document of the wrong shape: `path` says where (`steps[0].input`), `problem` what. */
-export class ShapeError extends Error {
-  readonly path: string
-  readonly problem: string
-  /** Whether the place meant is the start of the value at `path` or its end. */
-  readonly edge: 'start' | 'end'
-
-  constructor(path: string, problem: string, edge: 'start' | 'end' = 'end') {
-    super(path === '' ? problem : `${path}: ${problem}`)
-    this.name = 'ShapeError'
-    this.path = path
-    this.problem = problem
-    this.edge = edge
-  }
-}
-
 /**
  * Reads an expression. Objects with `$literal`, `$if`, `$coalesce`, `$step`, `$input` or `$variable` (looked
  * for in this order) are expressions, `$from` of older lines is translated, all else is a template.
@@ -53,7 +38,7 @@ export class ShapeError extends Error {
  * @param place where it stands, for errors
  * @throws ShapeError
  */
-export function parseExpression(json: Json, place: string): Expression {
+export function parseExpression(json: Json, place: Place): Expression {
   const kind = kindOf(json)
   if (kind === 'array') {
     const list = elements(json).map((item) => parseExpression(item, place))
@@ -73,14 +58,14 @@ export function parseExpression(json: Json, place: string): Expression {
     : { kind: 'object', members: parsed }
 }
 
-function parseSpecial(fields: ReadonlyMap<string, Json>, place: string): Expression | null {
+function parseSpecial(fields: ReadonlyMap<string, Json>, place: Place): Expression | null {
   const literal = fields.get('$literal')
   if (literal !== undefined) return { kind: 'literal', value: literal }
   const condition = fields.get('$if')
   if (condition !== undefined) {
     const then = fields.get('then')
     const otherwise = fields.get('else')
-    if (then === undefined) throw new ShapeError(place, 'then key required for $if')
+    if (then === undefined) throw new ShapeError(place, 'then key required for $if', 'after')
     return {
       kind: 'if',
       condition: parseExpression(condition, place),
@@ -90,12 +75,12 @@ function parseSpecial(fields: ReadonlyMap<string, Json>, place: string): Express
   }
   const coalesce = fields.get('$coalesce')
   if (coalesce !== undefined) {
-    if (kindOf(coalesce) !== 'array') throw new ShapeError(place, '$coalesce must be an array')
+    if (kindOf(coalesce) !== 'array') throw new ShapeError(place, '$coalesce must be an array', 'after')
     return { kind: 'coalesce', members: elements(coalesce).map((item) => parseExpression(item, place)) }
   }
   const step = fields.get('$step')
   if (step !== undefined) {
-    if (kindOf(step) !== 'string') throw new ShapeError(place, '$step must be a string')
+    if (kindOf(step) !== 'string') throw new ShapeError(place, '$step must be a string', 'after')
     return { kind: 'step', step: unquote(step), path: readPath(fields.get('path'), 'path', place) }
   }
   const input = fields.get('$input')
@@ -104,14 +89,11 @@ function parseSpecial(fields: ReadonlyMap<string, Json>, place: string): Express
   if (variable !== undefined) {
     const path = readPath(variable, '$variable', place)
     const [first, ...rest] = path.segments
-    if (first === undefined || first.kind !== 'field') {
-      throw new ShapeError(place, 'Invalid $variable: a variable name is required')
-    }
     const byDefault = fields.get('default')
     return {
       kind: 'variable',
       path,
-      name: first.name,
+      name: first === undefined ? '' : first.kind === 'field' ? first.name : String(first.index),
       rest: { segments: rest, text: path.text },
       byDefault: byDefault === undefined ? null : parseExpression(byDefault, place),
     }
@@ -120,7 +102,7 @@ function parseSpecial(fields: ReadonlyMap<string, Json>, place: string): Express
 }
 
 /** `{"$from":{"step":"a"},"path":P}` and `{"$from":{"workflow":"input"},"path":P}` of older lines. */
-function parseFrom(fields: ReadonlyMap<string, Json>, place: string): Expression | null {
+function parseFrom(fields: ReadonlyMap<string, Json>, place: Place): Expression | null {
   const from = fields.get('$from')
   if (from === undefined || kindOf(from) !== 'object') return null
   const source = new Map(members(from))
@@ -132,15 +114,19 @@ function parseFrom(fields: ReadonlyMap<string, Json>, place: string): Expression
   return null
 }
 
-function readPath(json: Json | undefined, key: string, place: string): JsonPath {
+function readPath(json: Json | undefined, key: string, place: Place): JsonPath {
   if (json === undefined || json === 'null') return wholePath
   if (kindOf(json) !== 'string')
-    throw new ShapeError(place, `Invalid ${key}: invalid type: ${kindOf(json)}, expected a string`)
+    throw new ShapeError(
+      place,
+      `Invalid ${key}: invalid type: ${describe(json)}, expected a JSON path string`,
+      'after',
+    )
   try {
     return parsePath(unquote(json))
   } catch (error) {
     const problem = error instanceof Error ? error.message.replace(/ \(ERR_\w+\)$/, '') : String(error)
-    throw new ShapeError(place, `Invalid ${key}: ${problem}`)
+    throw new ShapeError(place, `Invalid ${key}: ${problem}`, 'after')
   }
 }
 

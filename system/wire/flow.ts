@@ -1,14 +1,10 @@
 // The flow document: JSON to a Flow, and a Flow to the normal form that its id is the hash of.
 
 import { createHash } from 'node:crypto'
-import {
-  type Expression,
-  nullExpression,
-  parseExpression,
-  ShapeError,
-  writeExpression,
-} from './flow-expression.ts'
-import { arrayOf, elements, type Json, kindOf, members, objectOf, quote, unquote } from './json.ts'
+import { type Expression, nullExpression, parseExpression, writeExpression } from './flow-expression.ts'
+import { flowSchema, stepSchema } from './flow-schema.ts'
+import { arrayOf, elements, type Json, jsonNull, kindOf, members, objectOf, quote, unquote } from './json.ts'
+import { checkShape, type Place, ShapeError } from './json-shape.ts'
 
 export type OnError =
   | { readonly action: 'fail' }
@@ -33,8 +29,8 @@ export interface Flow {
   readonly schemas: Json | null
   readonly steps: readonly FlowStep[]
   readonly output: Expression
-  readonly test: Json | null
-  readonly examples: Json | null
+  /** Examples, then test cases whose name none of them has: `[{name,description?,input}]`. */
+  readonly allExamples: readonly Json[]
   /** The whole document in normal form. */
   readonly json: Json
   /** Lower-case hex SHA-256 of `json`. */
@@ -48,23 +44,21 @@ export function blobIdOf(json: Json): string {
 
 /**
  * Reads a flow document; unknown fields are ignored, as Stepflow does.
- * @param place where the document stands in what surrounds it, for errors: `flow`
+ * @param place where the document stands in what surrounds it, for errors: `['flow']`
  * @throws ShapeError
  */
-export function parseFlow(json: Json, place = ''): Flow {
-  const at = (name: string): string => (place === '' ? name : `${place}.${name}`)
-  if (kindOf(json) !== 'object') throw wrongType(place, json, 'struct Flow')
+export function parseFlow(json: Json, place: Place = []): Flow {
+  checkShape(flowSchema, json, place)
   const fields = new Map(members(json))
-  const steps = readSteps(fields.get('steps'), at('steps'))
-  const outputJson = fields.get('output')
-  const output = outputJson === undefined ? nullExpression : parseExpression(outputJson, at('output'))
-  const name = readText(fields.get('name'), at('name'))
-  const description = readText(fields.get('description'), at('description'))
-  const version = readText(fields.get('version'), at('version'))
-  const schemas = readSchemas(fields.get('schemas'), at('schemas'))
-  const test = notNull(fields.get('test'))
+  const steps = elements(fields.get('steps') ?? jsonNull).map(readStep)
+  const output = readExpression(fields.get('output'))
+  const name = readText(fields.get('name'))
+  const description = readText(fields.get('description'))
+  const version = readText(fields.get('version'))
+  const schemas = readSchemas(fields.get('schemas'), [...place, 'schemas'])
   const examples = notNull(fields.get('examples'))
-  const metadata = readMetadata(fields.get('metadata'), at('metadata'))
+  const test = notNull(fields.get('test'))
+  const examplesText = examples === null ? undefined : arrayOf(elements(examples).map(writeExample))
   const text = objectOf([
     ['name', name === null ? undefined : quote(name)],
     ['description', description === null ? undefined : quote(description)],
@@ -72,151 +66,133 @@ export function parseFlow(json: Json, place = ''): Flow {
     ['schemas', schemas ?? undefined],
     ['steps', steps.length === 0 ? undefined : arrayOf(steps.map((step) => step.json))],
     ['output', isNull(output) ? undefined : writeExpression(output)],
-    ['test', test ?? undefined],
-    ['examples', examples === '[]' ? undefined : (examples ?? undefined)],
-    ['metadata', metadata],
+    ['test', test === null ? undefined : writeTest(test)],
+    ['examples', examplesText],
+    ['metadata', notEmpty(fields.get('metadata'))],
   ])
   return {
-    name,
-    description,
-    version,
-    schemas,
-    steps,
-    output,
-    test,
-    examples,
+    ...{ name, description, version, schemas, steps, output },
+    allExamples: allExamples(examples, test),
     json: text,
     id: blobIdOf(text),
   }
 }
 
-function readSteps(json: Json | undefined, place: string): FlowStep[] {
-  if (json === undefined) return []
-  if (kindOf(json) !== 'array') throw wrongType(place, json, 'a sequence')
-  return elements(json).map((item, index) => parseStep(item, `${place}[${index}]`))
+/** Reads one step. @throws ShapeError */
+export function parseStep(json: Json, place: Place): FlowStep {
+  checkShape(stepSchema, json, place)
+  return readStep(json)
 }
 
-/** @throws ShapeError */
-export function parseStep(json: Json, place: string): FlowStep {
-  if (kindOf(json) !== 'object') throw wrongType(place, json, 'struct Step')
+function readStep(json: Json): FlowStep {
   const fields = new Map(members(json))
-  const id = needText(fields.get('id'), 'id', place)
-  const component = needText(fields.get('component'), 'component', place)
-  const { onError, text: onErrorText } = readOnError(fields.get('onError'), `${place}.onError`)
-  const inputJson = fields.get('input')
-  const input = inputJson === undefined ? nullExpression : parseExpression(inputJson, `${place}.input`)
+  const id = unquote(fields.get('id') as Json)
+  const component = unquote(fields.get('component') as Json)
+  const { onError, text: onErrorText } = readOnError(fields.get('onError'))
+  const input = readExpression(fields.get('input'))
   const must = notNull(fields.get('mustExecute'))
-  if (must !== null && kindOf(must) !== 'boolean') throw wrongType(`${place}.mustExecute`, must, 'a boolean')
   const text = objectOf([
     ['id', quote(id)],
     ['component', quote(component)],
     ['onError', onErrorText],
     ['input', isNull(input) ? undefined : writeExpression(input)],
     ['mustExecute', must ?? undefined],
-    ['metadata', readMetadata(fields.get('metadata'), `${place}.metadata`)],
+    ['metadata', notEmpty(fields.get('metadata'))],
   ])
   return { id, component, onError, input, mustExecute: must === 'true', json: text }
 }
 
-function readOnError(json: Json | undefined, place: string): { onError: OnError; text: Json | undefined } {
+/** The shape has been checked, so the place is of no use. */
+function readExpression(json: Json | undefined): Expression {
+  return json === undefined ? nullExpression : parseExpression(json, [])
+}
+
+function readOnError(json: Json | undefined): { onError: OnError; text: Json | undefined } {
   if (json === undefined || json === 'null') return { onError: { action: 'fail' }, text: undefined }
-  if (kindOf(json) !== 'object') throw wrongType(place, json, 'internally tagged enum ErrorAction')
   const fields = new Map(members(json))
-  const action = fields.get('action')
-  if (action === undefined) throw new ShapeError(place, 'missing field `action`')
-  switch (action) {
-    case '"fail"':
-      return { onError: { action: 'fail' }, text: objectOf([['action', action]]) }
-    case '"useDefault"': {
-      const value = fields.get('defaultValue')
-      return {
-        onError: { action: 'useDefault', defaultValue: value ?? ('null' as Json) },
-        text: objectOf([
-          ['action', action],
-          ['defaultValue', notNull(value) ?? undefined],
-        ]),
-      }
+  const action = unquote(fields.get('action') as Json)
+  if (action === 'useDefault') {
+    const value = fields.get('defaultValue')
+    return {
+      onError: { action, defaultValue: value ?? jsonNull },
+      text: objectOf([
+        ['action', quote(action)],
+        ['defaultValue', notNull(value) ?? undefined],
+      ]),
     }
-    case '"retry"': {
-      const attempts = fields.get('maxAttempts')
-      const count = attempts === undefined ? defaultAttempts : Number(attempts)
-      return {
-        onError: {
-          action: 'retry',
-          maxAttempts: Number.isInteger(count) && count > 0 ? count : defaultAttempts,
-        },
-        text: objectOf([
-          ['action', action],
-          ['maxAttempts', attempts],
-        ]),
-      }
-    }
-    default:
-      throw new ShapeError(
-        place,
-        `unknown variant \`${kindOf(action) === 'string' ? unquote(action) : action}\`, expected one of \`fail\`, \`useDefault\`, \`retry\``,
-      )
+  }
+  return {
+    onError: action === 'retry' ? { action, maxAttempts: retryAttempts } : { action: 'fail' },
+    text: objectOf([['action', quote(action)]]),
   }
 }
 
-/** Attempts of a step with `onError: retry` that does not say how many. */
-const defaultAttempts = 3
+/** Attempts of a step with `onError: retry`: the format has no place for another number. */
+const retryAttempts = 3
 
-function readSchemas(json: Json | undefined, place: string): Json | null {
+function readSchemas(json: Json | undefined, place: Place): Json | null {
   if (json === undefined || json === 'null') return null
-  if (kindOf(json) !== 'object') throw new ShapeError(place, 'FlowSchema must be an object')
+  if (kindOf(json) !== 'object') throw new ShapeError(place, 'FlowSchema must be an object', 'after')
   const fields = new Map(members(json))
+  const parts = new Map(members(fields.get('properties') ?? jsonNull))
+  const known = ['input', 'output', 'variables', 'steps'].map((name) => [name, parts.get(name)] as const)
+  const properties = objectOf(known)
+  const defs = fields.get('$defs')
+  if ((defs === undefined || defs === '{}') && properties === '{}') return null
   return objectOf([
     ['type', quote('object')],
-    ['$defs', notNull(fields.get('$defs')) ?? undefined],
-    ['properties', notNull(fields.get('properties')) ?? undefined],
+    ['$defs', defs === '{}' ? undefined : defs],
+    ['properties', properties === '{}' ? undefined : properties],
   ])
 }
 
-function readMetadata(json: Json | undefined, place: string): Json | undefined {
-  if (json === undefined || json === '{}') return undefined
-  if (kindOf(json) !== 'object') throw wrongType(place, json, 'a map')
-  return json
+function writeTest(json: Json): Json {
+  const fields = new Map(members(json))
+  return objectOf([
+    ['configFile', notNull(fields.get('configFile')) ?? undefined],
+    ['config', notNull(fields.get('config') ?? fields.get('stepflow_config')) ?? undefined],
+    ['cases', nonEmptyList(elements(fields.get('cases') ?? jsonNull).map(writeCase))],
+  ])
 }
 
-function readText(json: Json | undefined, place: string): string | null {
-  if (json === undefined || json === 'null') return null
-  if (kindOf(json) !== 'string') throw wrongType(place, json, 'a string')
-  return unquote(json)
+function nonEmptyList(list: readonly Json[]): Json | undefined {
+  return list.length === 0 ? undefined : arrayOf(list)
 }
 
-function needText(json: Json | undefined, name: string, place: string): string {
-  if (json === undefined) throw new ShapeError(place, `missing field \`${name}\``)
-  if (kindOf(json) !== 'string') throw wrongType(`${place}.${name}`, json, 'a string')
-  return unquote(json)
+function writeExample(json: Json): Json {
+  const fields = new Map(members(json))
+  return objectOf([
+    ['name', fields.get('name')],
+    ['description', notNull(fields.get('description')) ?? undefined],
+    ['input', fields.get('input')],
+  ])
+}
+
+function writeCase(json: Json): Json {
+  const fields = new Map(members(json))
+  return objectOf([...members(writeExample(json)), ['output', notNull(fields.get('output')) ?? undefined]])
+}
+
+function allExamples(examples: Json | null, test: Json | null): Json[] {
+  const list = elements(examples ?? jsonNull).map(writeExample)
+  const names = new Set(list.map((example) => members(example)[0]?.[1]))
+  const cases = test === null ? [] : elements(new Map(members(test)).get('cases') ?? jsonNull)
+  for (const each of cases.map(writeExample)) if (!names.has(members(each)[0]?.[1])) list.push(each)
+  return list
+}
+
+function readText(json: Json | undefined): string | null {
+  return json === undefined || json === 'null' ? null : unquote(json)
 }
 
 function notNull(json: Json | undefined): Json | null {
   return json === undefined || json === 'null' ? null : json
 }
 
+function notEmpty(json: Json | undefined): Json | undefined {
+  return json === '{}' ? undefined : json
+}
+
 function isNull(expression: Expression): boolean {
   return expression.kind === 'constant' && expression.value === 'null'
-}
-
-/** `invalid type: map, expected a sequence`, in the words of Stepflow's parser. */
-export function wrongType(place: string, json: Json, expected: string): ShapeError {
-  return new ShapeError(place, `invalid type: ${describe(json)}, expected ${expected}`, 'start')
-}
-
-function describe(json: Json): string {
-  switch (kindOf(json)) {
-    case 'object':
-      return 'map'
-    case 'array':
-      return 'sequence'
-    case 'string':
-      return `string ${json}`
-    case 'boolean':
-      return `boolean \`${json}\``
-    case 'null':
-      return 'null'
-    case 'number':
-      return /[.e]/.test(json) ? `floating point \`${json}\`` : `integer \`${json}\``
-  }
 }

@@ -48,11 +48,11 @@ function readBracket(text: string, at: number): { segment: PathSegment; end: num
   const mark = text.charAt(at + 1)
   if (mark === '"' || mark === "'") {
     const close = text.indexOf(mark, at + 2)
-    if (close === -1 || text.charAt(close + 1) !== ']') throw bad(text, 'Unclosed bracket in JSON path')
+    if (close === -1 || text.charAt(close + 1) !== ']') throw bad(text, "Unclosed bracket '[' in path")
     return { segment: field(text.slice(at + 2, close)), end: close + 2 }
   }
   const close = text.indexOf(']', at)
-  if (close === -1) throw bad(text, 'Unclosed bracket in JSON path')
+  if (close === -1) throw bad(text, "Unclosed bracket '[' in path")
   const digits = text.slice(at + 1, close)
   const index = /^\+?\d+$/.test(digits) ? Number(digits) : Number.NaN
   if (!Number.isSafeInteger(index)) {

@@ -78,7 +78,7 @@ t.test('says what is wrong and where', async (t) => {
   t.equal(parseJson('['.repeat(127) + ']'.repeat(127)).length, 254)
 })
 
-t.test('accepts and refuses what JSON.parse does', async (t) => {
+t.test('accepts and refuses what JSON.parse does', async () => {
   const alphabet = [
     '{',
     '}',

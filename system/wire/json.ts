@@ -42,11 +42,17 @@ export const jsonFalse = 'false' as Json
  */
 export function parseJson(text: string): Json {
   plain = true
+  duplicates = false
   keyTop = 0
   const end = scanValue(text, skipSpace(text, 0), 0)
   const rest = skipSpace(text, end)
   if (rest !== text.length) throw syntax(text, 'trailing characters', rest)
   return (plain ? text : rewrite(text)) as Json
+}
+
+/** Whether a key came twice in an object of the text that `parseJson` took last. */
+export function lastHadDuplicates(): boolean {
+  return duplicates
 }
 
 /** Canonical text of a JavaScript value that JSON can hold; `undefined` members are left out. */
@@ -216,6 +222,7 @@ function skipValue(text: string, at: number): number {
 
 // State of the scan under way; module variables because this is the hottest loop (bench/runtime/json.ts).
 let plain = true
+let duplicates = false
 let keyHash = 0
 let keyTop = 0
 let keyHashes = new Int32Array(1024)
@@ -470,6 +477,7 @@ function rewriteValue(text: string): string {
       const key = rewriteString(text)
       rewriteAt = skipSpace(text, skipSpace(text, rewriteAt) + 1)
       // A key that comes twice keeps its first place and its last value.
+      if (list.has(key)) duplicates = true
       list.set(key, rewriteValue(text))
       nextInContainer(text)
     }

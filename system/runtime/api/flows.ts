@@ -1,52 +1,77 @@
-// /flows: storing a flow with its diagnostics, and reading it back.
+// /flows: storing a flow with its diagnostics, reading it back, removing it.
 
 import { parseFlow } from '../../wire/flow.ts'
 import { diagnose, writeDiagnostics } from '../../wire/flow-diagnostics.ts'
-import { ShapeError } from '../../wire/flow-expression.ts'
-import { kindOf, members } from '../../wire/json.ts'
+import { arrayOf, type Json, member, objectOf, quote } from '../../wire/json.ts'
 import type { BlobStore } from '../store/blobs.ts'
-import { jsonError, readJsonBody, shapeError } from './errors.ts'
+import { readBody, refuse, shaped } from './errors.ts'
+import { errorResponse, flowResponse, storeFlowRequest, storeFlowResponse } from './schemas.ts'
 import type { ApiReply, ApiRequest, ApiRoute } from './server.ts'
 
 export function flowRoutes(blobs: BlobStore): ApiRoute[] {
   return [
-    { method: 'POST', path: '/api/v1/flows', handle: (request) => storeFlow(blobs, request) },
+    {
+      method: 'POST',
+      path: '/api/v1/flows',
+      handle: (request) => storeFlow(blobs, request),
+      docs: {
+        summary: 'Store a flow, or only check it',
+        body: storeFlowRequest,
+        replies: { 200: storeFlowResponse },
+      },
+    },
     {
       method: 'GET',
       path: '/api/v1/flows/:',
       handle: ({ parameters: [id = ''] }) => getFlow(blobs, id),
+      docs: {
+        summary: 'A stored flow in normal form',
+        path: ['flow_id'],
+        replies: { 200: flowResponse, 400: errorResponse, 404: errorResponse },
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/api/v1/flows/:',
+      handle: ({ parameters: [id = ''] }) => deleteFlow(blobs, id),
+      docs: {
+        summary: 'Remove a flow',
+        path: ['flow_id'],
+        replies: { 204: 'Removed', 404: errorResponse },
+      },
     },
   ]
 }
 
 function storeFlow(blobs: BlobStore, request: ApiRequest): ApiReply {
-  const read = readJsonBody(request)
-  if ('refusal' in read) return read.refusal
-  const fields = new Map(members(read.json))
-  const document = fields.get('flow')
-  if (document === undefined) return shapeError('missing field `flow`')
-  const dryRun = fields.get('dryRun') ?? 'false'
-  if (dryRun !== 'true' && dryRun !== 'false') {
-    return shapeError(`dryRun: invalid type: ${kindOf(dryRun as typeof document)}, expected a boolean`)
-  }
-  try {
-    const flow = parseFlow(document, 'flow')
-    const diagnostics = diagnose(flow)
-    const stored = dryRun === 'false' && !diagnostics.some((one) => one.level === 'fatal')
-    if (stored) blobs.putFlow(flow)
-    return {
-      status: 200,
-      body: `{"flowId":"${flow.id}","stored":${stored},"diagnostics":${writeDiagnostics(diagnostics)}}`,
-    }
-  } catch (error) {
-    if (error instanceof ShapeError) return shapeError(error.message)
-    throw error
+  const json = readBody(request, storeFlowRequest)
+  const flow = shaped(request.body, () => parseFlow(member(json, 'flow') as Json, ['flow']))
+  const diagnostics = diagnose(flow)
+  const stored = member(json, 'dryRun') !== 'true' && !diagnostics.some((one) => one.level === 'fatal')
+  if (stored) blobs.putFlow(flow)
+  return {
+    status: 200,
+    body: `{"flowId":"${flow.id}","stored":${stored},"diagnostics":${writeDiagnostics(diagnostics)}}`,
   }
 }
 
 function getFlow(blobs: BlobStore, id: string): ApiReply {
   const blob = blobs.get(id)
-  if (blob === undefined) return jsonError(404, 'Flow not found')
-  if (blob.flow === null) return jsonError(400, 'Blob is not a flow')
-  return { status: 200, body: `{"flow":${blob.flow.json},"flowId":"${id}"}` }
+  if (blob === undefined) throw refuse(404, 'Flow not found', false)
+  if (blob.flow === null) throw refuse(400, 'Blob is not a flow', false)
+  const { allExamples, json } = blob.flow
+  return {
+    status: 200,
+    body: objectOf([
+      ['flow', json],
+      ['flowId', quote(id)],
+      ['allExamples', allExamples.length === 0 ? undefined : arrayOf(allExamples)],
+    ]),
+  }
+}
+
+function deleteFlow(blobs: BlobStore, id: string): ApiReply {
+  if (blobs.get(id)?.flow == null) throw refuse(404, 'Flow not found', false)
+  blobs.delete(id)
+  return { status: 204, body: '' }
 }

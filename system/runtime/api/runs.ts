@@ -1,24 +1,17 @@
-// /runs: starting runs, waiting for them, and looking at them.
+// /runs: starting runs and waiting for them, looking at them, cancelling and removing them.
 
-import {
-  arrayOf,
-  elements,
-  type Json,
-  kindOf,
-  members,
-  objectOf,
-  quote,
-  toJson,
-  unquote,
-} from '../../wire/json.ts'
-import { writeTime } from '../clock.ts'
-import type { Executor } from '../executor/executor.ts'
-import { writeOutcome } from '../executor/failure.ts'
+import { Type } from '@sinclair/typebox'
+import { elements, type Json, kindOf, members, unquote } from '../../wire/json.ts'
+import { type Executor, OverloadedError } from '../executor/executor.ts'
+import { readOverrides } from '../executor/overrides.ts'
 import type { Run } from '../executor/run.ts'
-import { readUuid } from '../ids.ts'
+import { readUuid, uuidProblem } from '../ids.ts'
 import type { BlobStore } from '../store/blobs.ts'
 import type { RunStore } from '../store/runs.ts'
-import { jsonError, readJsonBody, shapeError, textError } from './errors.ts'
+import { readBody, refuse, refuseText } from './errors.ts'
+import { readChoice, readId, readQuery, readWhole } from './query.ts'
+import { writeCreated, writeDetails, writeItems, writeSteps, writeSummary } from './run-text.ts'
+import * as schemas from './schemas.ts'
 import type { ApiReply, ApiRequest, ApiRoute } from './server.ts'
 
 export interface RunApiParts {
@@ -28,76 +21,146 @@ export interface RunApiParts {
 }
 
 export function runRoutes(parts: RunApiParts): ApiRoute[] {
-  const withRun =
+  const { errorResponse } = schemas
+  const errors = { 400: 'Not a UUID', 404: errorResponse }
+  const path = ['run_id']
+  const ofRun =
     (answer: (run: Run) => ApiReply) =>
-    ({ parameters: [id = ''] }: ApiRequest): ApiReply => {
-      const uuid = readUuid(id)
-      if (uuid === null) {
-        return textError(
-          400,
-          `Invalid URL: Cannot parse \`run_id\` with value \`${id}\`: UUID parsing failed`,
-        )
-      }
-      const run = parts.runs.get(uuid)
-      return run === undefined ? jsonError(404, `Execution '${uuid}' not found`, true) : answer(run)
-    }
+    ({ parameters: [id = ''] }: ApiRequest): ApiReply =>
+      answer(findRun(parts.runs, id))
   return [
-    { method: 'POST', path: '/api/v1/runs', handle: (request) => createRun(parts, request) },
+    {
+      method: 'POST',
+      path: '/api/v1/runs',
+      handle: (request) => createRun(parts, request),
+      docs: {
+        summary: 'Start a run and wait for its end; with `Prefer: respond-async` do not wait',
+        body: schemas.createRunRequest,
+        replies: {
+          200: schemas.createRunResponse,
+          202: schemas.createRunResponse,
+          404: errorResponse,
+          429: errorResponse,
+        },
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/runs',
+      handle: (request) => listRuns(parts.runs, request.query),
+      docs: {
+        summary: 'Runs, newest first',
+        query: {
+          status: Type.String({ enum: [...schemas.runStatuses] }),
+          flowName: Type.String(),
+          rootRunId: Type.String({ format: 'uuid' }),
+          parentRunId: Type.String({ format: 'uuid' }),
+          maxDepth: Type.Integer({ minimum: 0, description: '0: root runs only' }),
+          limit: Type.Integer({ minimum: 0 }),
+          offset: Type.Integer({ minimum: 0 }),
+        },
+        replies: { 200: schemas.listRunsResponse },
+      },
+    },
     {
       method: 'GET',
       path: '/api/v1/runs/:',
-      handle: withRun((run) => ({ status: 200, body: writeDetails(run) })),
+      handle: ofRun((run) => ({ status: 200, body: writeDetails(run) })),
+      docs: { summary: 'One run with its inputs', path, replies: { 200: schemas.runDetails, ...errors } },
+    },
+    {
+      method: 'DELETE',
+      path: '/api/v1/runs/:',
+      handle: ofRun((run) => deleteRun(parts.runs, run)),
+      docs: {
+        summary: 'Remove a run that has ended',
+        path,
+        replies: { 204: 'Removed', 409: errorResponse, ...errors },
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/runs/:/cancel',
+      handle: ofRun((run) => cancelRun(parts.executor, run)),
+      docs: {
+        summary: 'Cancel a run',
+        path,
+        replies: { 200: schemas.runSummary, 409: errorResponse, ...errors },
+      },
     },
     {
       method: 'GET',
       path: '/api/v1/runs/:/items',
-      handle: withRun((run) => ({ status: 200, body: writeItems(run) })),
+      handle: ofRun((run) => ({ status: 200, body: writeItems(run) })),
+      docs: {
+        summary: 'Results by item',
+        path,
+        replies: { 200: schemas.listItemsResponse, ...errors },
+      },
     },
     {
       method: 'GET',
       path: '/api/v1/runs/:/steps',
-      handle: withRun((run) => ({ status: 200, body: writeSteps(run) })),
+      handle: ofRun((run) => ({ status: 200, body: writeSteps(run) })),
+      docs: {
+        summary: 'The last result of each step',
+        path,
+        replies: { 200: schemas.listStepsResponse, ...errors },
+      },
     },
     {
       method: 'GET',
       path: '/api/v1/runs/:/flow',
-      handle: withRun((run) => ({
+      handle: ofRun((run) => ({
         status: 200,
         body: `{"flow":${run.plan.flow.json},"flowId":"${run.plan.flow.id}"}`,
       })),
+      docs: { summary: 'The flow of a run', path, replies: { 200: schemas.flowResponse, ...errors } },
     },
   ]
 }
 
+/** @throws Refusal */
+function findRun(runs: RunStore, text: string): Run {
+  const id = readUuid(text)
+  if (id === null) {
+    throw refuseText(
+      400,
+      `Invalid URL: Cannot parse \`run_id\` with value \`${text}\`: UUID parsing failed: ${uuidProblem(text)}`,
+    )
+  }
+  const run = runs.get(id)
+  if (run === undefined) throw refuse(404, `Execution '${id}' not found`)
+  return run
+}
+
+/** Seconds after which a client that was refused may try again. */
+const retryAfterSeconds = 1
+
 function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<ApiReply> {
-  const read = readJsonBody(request)
-  if ('refusal' in read) return read.refusal
-  let flowId: Json | undefined
-  let input: Json | undefined
-  let concurrency: Json | undefined
-  for (const [key, value] of members(read.json)) {
-    if (key === 'flowId') flowId = value
-    else if (key === 'input') input = value
-    else if (key === 'maxConcurrency') concurrency = value
-  }
-  if (flowId === undefined) return shapeError('missing field `flowId`')
-  if (kindOf(flowId) !== 'string')
-    return shapeError(`flowId: invalid type: ${kindOf(flowId)}, expected a string`)
-  if (input === undefined) return shapeError('missing field `input`')
+  const fields = new Map(members(readBody(request, schemas.createRunRequest)))
+  const id = unquote(fields.get('flowId') as Json)
+  const input = fields.get('input') as Json
+  const concurrency = fields.get('maxConcurrency')
   const limit = concurrency === undefined || concurrency === 'null' ? undefined : Number(concurrency)
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 0)) {
-    return shapeError(`maxConcurrency: invalid value: ${concurrency}, expected usize`)
-  }
-  if (limit === 0) return jsonError(400, 'maxConcurrency must be at least 1')
-  const id = unquote(flowId)
+  if (limit === 0) throw refuse(400, 'maxConcurrency must be at least 1', false)
   const flow = parts.blobs.get(id)?.flow
-  if (flow === undefined || flow === null) return jsonError(404, `Workflow '${id}' not found`, true)
-  const run = parts.executor.submit({
-    flow,
-    // A single input that is no array is how older lines asked for a run of one item.
-    inputs: kindOf(input) === 'array' ? elements(input) : [input],
-    ...(limit === undefined ? {} : { maxConcurrency: limit }),
-  })
+  if (flow === undefined || flow === null) throw refuse(404, `Workflow '${id}' not found`)
+  const variables = fields.get('variables')
+  let run: Run
+  try {
+    run = parts.executor.submit({
+      flow: flow.id === id ? flow : { ...flow, id },
+      // A single input that is no array is how older lines asked for a run of one item.
+      inputs: kindOf(input) === 'array' ? elements(input) : [input],
+      overrides: readOverrides(fields.get('overrides')),
+      ...(limit === undefined ? {} : { maxConcurrency: limit }),
+      ...(variables === undefined ? {} : { variables: new Map(members(variables)) }),
+    })
+  } catch (error) {
+    if (!(error instanceof OverloadedError)) throw error
+    throw refuse(429, error.message, false, ['retry-after', String(retryAfterSeconds)])
+  }
   if (/(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(request.headers['prefer'] ?? ''))) {
     return {
       status: 202,
@@ -111,80 +174,41 @@ function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<
   })
 }
 
-/** The answer to POST /runs; the result stands in it when there is one item. */
-function writeCreated(run: Run): string {
-  const outcome = run.inputs.length === 1 ? run.outcome(0) : undefined
-  const result = outcome === undefined ? '' : `,"result":${writeOutcome(outcome)}`
-  return `{"runId":"${run.id}","itemCount":${run.inputs.length}${result},"status":"${run.status}"}`
-}
-
-function summaryFields(run: Run): [string, Json | undefined][] {
-  const { flow } = run.plan
-  return [
-    ['runId', quote(run.id)],
-    ['flowId', quote(flow.id)],
-    ['flowName', toJson(flow.name)],
-    ['status', quote(run.status)],
-    ['items', toJson(countItems(run))],
-    ['createdAt', quote(writeTime(run.createdAt))],
-    ['completedAt', toJson(run.completedAt === null ? null : writeTime(run.completedAt))],
-    ['rootRunId', quote(run.rootRunId)],
-    ['parentRunId', run.parentRunId === null ? undefined : quote(run.parentRunId)],
-  ]
-}
-
-export function countItems(run: Run): Record<string, number> {
-  const counts = { total: run.inputs.length, completed: 0, running: 0, failed: 0, cancelled: 0 }
-  for (let item = 0; item < run.inputs.length; item++) {
-    const outcome = run.outcome(item)
-    if (outcome !== undefined) counts[outcome.ok ? 'completed' : 'failed']++
-    else counts[run.status === 'cancelled' ? 'cancelled' : 'running']++
+function listRuns(runs: RunStore, query: URLSearchParams): ApiReply {
+  const status = readChoice(query, 'status', schemas.runStatuses)
+  const flowName = readQuery(query, 'flowName')
+  const root = readId(query, 'rootRunId')
+  const parent = readId(query, 'parentRunId')
+  const maxDepth = readWhole(query, 'maxDepth')
+  const limit = readWhole(query, 'limit') ?? Number.POSITIVE_INFINITY
+  const offset = readWhole(query, 'offset') ?? 0
+  const found: string[] = []
+  let skipped = 0
+  for (const run of runs.newestFirst()) {
+    if (found.length >= limit) break
+    if (status !== undefined && run.status !== status) continue
+    if (flowName !== undefined && run.plan.flow.name !== flowName) continue
+    if (root !== undefined && run.rootRunId !== root) continue
+    if (parent !== undefined && run.parentRunId !== parent) continue
+    if (maxDepth !== undefined && run.depth > maxDepth) continue
+    if (skipped++ < offset) continue
+    found.push(writeSummary(run))
   }
-  return counts
+  return { status: 200, body: `{"runs":[${found.join(',')}]}` }
 }
 
-export function writeSummary(run: Run): Json {
-  return objectOf(summaryFields(run))
+function cancelRun(executor: Executor, run: Run): ApiReply {
+  if (!executor.cancel(run.id)) {
+    const status = `${run.status.charAt(0).toUpperCase()}${run.status.slice(1)}`
+    throw refuse(409, `Run '${run.id}' cannot be cancelled (status: ${status})`)
+  }
+  return { status: 200, body: writeSummary(run) }
 }
 
-function writeDetails(run: Run): Json {
-  return objectOf([
-    ...summaryFields(run),
-    ['inputs', arrayOf(run.inputs)],
-    ['overrides', run.overrides ?? undefined],
-  ])
-}
-
-function writeItems(run: Run): Json {
-  const items = run.inputs.map((_, item) => {
-    const outcome = run.outcome(item)
-    const at = run.endedAt(item)
-    const open = run.status === 'cancelled' ? 'cancelled' : 'running'
-    return objectOf([
-      ['itemIndex', toJson(item)],
-      ['status', quote(outcome === undefined ? open : outcome.ok ? 'completed' : 'failed')],
-      ['result', outcome === undefined ? undefined : writeOutcome(outcome)],
-      ['completedAt', at === undefined ? undefined : quote(writeTime(at))],
-    ])
-  })
-  return objectOf([
-    ['itemCount', toJson(run.inputs.length)],
-    ['items', arrayOf(items)],
-  ])
-}
-
-function writeSteps(run: Run): Json {
-  const steps = run.plan.steps.map(({ step }, index): [string, Json] => {
-    const outcome = run.stepOutcome(index)
-    return [
-      step.id,
-      objectOf([
-        ['stepId', quote(step.id)],
-        ['component', quote(step.component)],
-        ['status', quote(run.stepStatus(index))],
-        ['result', outcome === undefined ? undefined : writeOutcome(outcome)],
-      ]),
-    ]
-  })
-  return objectOf([['steps', objectOf(steps)]])
+function deleteRun(runs: RunStore, run: Run): ApiReply {
+  if (run.status === 'running') {
+    throw refuse(409, `Execution '${run.id}' is still running and cannot be deleted`)
+  }
+  runs.delete(run.id)
+  return { status: 204, body: '' }
 }

@@ -1,6 +1,8 @@
 // The HTTP side of the API: bytes to requests, replies to bytes; what they mean is said in the other files.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { TSchema } from '@sinclair/typebox'
+import { Refusal } from './errors.ts'
 
 export interface ApiRequest {
   readonly method: string
@@ -26,6 +28,18 @@ export interface ApiRoute {
   /** `/api/v1/runs/:/steps`, where `:` stands for one segment. */
   readonly path: string
   readonly handle: ApiHandler
+  readonly docs: RouteDocs
+}
+
+/** What the description of the API says of a route. */
+export interface RouteDocs {
+  readonly summary: string
+  /** Parameter names of the path, in order. */
+  readonly path?: readonly string[]
+  readonly query?: Readonly<Record<string, TSchema>>
+  readonly body?: TSchema
+  /** Answers by status. */
+  readonly replies: Readonly<Record<number, TSchema | string>>
 }
 
 export interface ApiServerOptions {
@@ -50,6 +64,10 @@ export function createApiServer(options: ApiServerOptions): Server {
   const find = createFinder(options.routes)
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
+      if (error instanceof Refusal && !response.headersSent) {
+        send(response, error.reply)
+        return
+      }
       options.onError(error)
       if (!response.headersSent)
         send(response, { status: 500, body: '{"code":500,"message":"internal error"}' })

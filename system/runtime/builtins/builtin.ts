@@ -1,7 +1,11 @@
-// What a built-in component is, and how it reads its input.
+// What a built-in component is: a schema for its input, one for its output, and a function.
 
-import { type Json, kindOf, members } from '../../wire/json.ts'
-import type { Executor } from '../executor/executor.ts'
+import type { TObject, TSchema } from '@sinclair/typebox'
+import type { Flow } from '../../wire/flow.ts'
+import { type Json, members, toJson } from '../../wire/json.ts'
+import { checkShape, ShapeError } from '../../wire/json-shape.ts'
+import type { Submission } from '../executor/executor.ts'
+import type { Cause } from '../executor/failure.ts'
 import type { Run } from '../executor/run.ts'
 import type { CallOutcome, ComponentInfo, StepCall } from '../plugins/plugin.ts'
 import type { BlobStore } from '../store/blobs.ts'
@@ -9,37 +13,99 @@ import type { BlobStore } from '../store/blobs.ts'
 /** What built-ins may use. */
 export interface BuiltinContext {
   readonly blobs: BlobStore
-  readonly executor: () => Executor
+  readonly submit: (submission: Submission) => Run
   readonly runOf: (runId: string) => Run | undefined
+  /** Folder that load_file may read below. */
+  readonly root: string
+  readonly env: Readonly<Record<string, string | undefined>>
 }
+
+/** The members of an input whose shape has been checked. */
+export type Fields = ReadonlyMap<string, Json>
 
 export interface Builtin {
   readonly info: ComponentInfo
-  /** @throws BadInput */
+  /** Never throws. */
   run(call: StepCall, context: BuiltinContext): CallOutcome | Promise<CallOutcome>
 }
 
-/** Input that a built-in cannot use; `problem` in the words of Stepflow. */
-export class BadInput extends Error {
-  readonly problem: string
+/** Input that a built-in cannot use: the rest of the causes, in the words of Stepflow. */
+export class BuiltinError extends Error {
+  readonly causes: readonly Cause[]
+  readonly attachment: string | undefined
 
-  constructor(problem: string) {
-    super(problem)
-    this.name = 'BadInput'
-    this.problem = problem
+  constructor(causes: readonly string[], attachment?: string) {
+    super(causes.join(': '))
+    this.name = 'BuiltinError'
+    this.causes = causes.map((error) => ({ error }))
+    this.attachment = attachment
   }
 }
 
-/** The members of an input object. */
-export function readFields(input: Json, type: string): ReadonlyMap<string, Json> {
-  if (kindOf(input) !== 'object')
-    throw new BadInput(`invalid type: ${kindOf(input)}, expected struct ${type}`)
-  return new Map(members(input))
+export interface BuiltinDefinition {
+  /** `/put_blob` */
+  readonly name: string
+  readonly description: string
+  readonly input: TObject
+  readonly output: TSchema
+  /** @throws BuiltinError, ShapeError */
+  run(fields: Fields, call: StepCall, context: BuiltinContext): CallOutcome | Promise<CallOutcome>
 }
 
-/** @throws BadInput where the field is absent */
-export function need(fields: ReadonlyMap<string, Json>, name: string): Json {
-  const value = fields.get(name)
-  if (value === undefined) throw new BadInput(`missing field \`${name}\``)
-  return value
+export function defineBuiltin(definition: BuiltinDefinition): Builtin {
+  return {
+    info: {
+      component: definition.name,
+      description: definition.description,
+      inputSchema: toJson(definition.input),
+      outputSchema: toJson(definition.output),
+    },
+    run(call, context) {
+      try {
+        checkShape(definition.input, call.input, [])
+        const result = definition.run(new Map(members(call.input)), call, context)
+        return result instanceof Promise ? result.catch(outcomeOf) : result
+      } catch (error) {
+        return outcomeOf(error)
+      }
+    },
+  }
+}
+
+export function succeed(value: string): CallOutcome {
+  return { kind: 'success', value: value as Json }
+}
+
+function outcomeOf(error: unknown): CallOutcome {
+  if (error instanceof ShapeError) return outcomeOf(new BuiltinError(['invalid input', error.problem]))
+  if (!(error instanceof BuiltinError)) throw error
+  const head: Cause = { error: 'error executing user-defined function' }
+  return {
+    kind: 'broken',
+    causes: [
+      error.attachment === undefined ? head : { ...head, attachments: [error.attachment] },
+      ...error.causes,
+    ],
+    details: {},
+  }
+}
+
+/** Runs `flow` as a sub-run of the call's run, which gives its slot up meanwhile, and waits for its end. */
+export function runSubflow(
+  call: StepCall,
+  context: BuiltinContext,
+  flow: Flow,
+  inputs: readonly Json[],
+  maxItems?: number,
+): Promise<Run> {
+  const parent = context.runOf(call.runId)
+  const run = context.submit({
+    flow,
+    inputs,
+    ...(parent === undefined ? {} : { parent }),
+    ...(maxItems === undefined ? {} : { maxItems }),
+  })
+  call.onCancel(() => run.cancel())
+  call.yieldSlot()
+  return new Promise((resolve) => run.whenEnded(() => resolve(run)))
 }

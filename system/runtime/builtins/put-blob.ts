@@ -1,37 +1,30 @@
 // put_blob: stores a value and returns its id.
 
-import { ShapeError } from '../../wire/flow-expression.ts'
+import { Type } from '@sinclair/typebox'
+import { anyValue } from '../../wire/flow-schema.ts'
 import type { Json } from '../../wire/json.ts'
-import { BadInput, type Builtin, need, readFields } from './builtin.ts'
+import { oneOf, ShapeError } from '../../wire/json-shape.ts'
+import { BuiltinError, defineBuiltin, succeed } from './builtin.ts'
 
-export const putBlob: Builtin = {
-  info: {
-    component: '/put_blob',
-    description: 'Store JSON data as a blob with content-based ID.',
-  },
-  run(call, { blobs }) {
-    const fields = readFields(call.input, 'PutBlobInput')
-    const data = need(fields, 'data')
-    const type = need(fields, 'blob_type')
-    if (type !== '"data"' && type !== '"flow"') {
-      throw new BadInput(`unknown variant \`${type.replaceAll('"', '')}\`, expected \`flow\` or \`data\``)
-    }
+export const putBlob = defineBuiltin({
+  name: '/put_blob',
+  description: 'Store JSON data as a blob and return its content-addressable ID',
+  input: Type.Object(
+    { data: anyValue, blob_type: oneOf(['flow', 'data'], { expecting: 'string or map' }) },
+    { title: 'PutBlobInput' },
+  ),
+  output: Type.Object({ blob_id: Type.String() }, { title: 'PutBlobOutput' }),
+  run(fields, call, { blobs }) {
+    const type = fields.get('blob_type') === '"flow"' ? 'flow' : 'data'
     try {
-      const id = blobs.put(data, type === '"flow"' ? 'flow' : 'data')
-      return { kind: 'success', value: `{"blob_id":"${id}"}` as Json }
+      return succeed(`{"blob_id":"${blobs.put(fields.get('data') as Json, type, call.runId)}"}`)
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error
-      return {
-        kind: 'broken',
-        causes: [
-          { error: 'error executing user-defined function' },
-          { error: 'internal error' },
-          { error: 'Internal state store error' },
-          { error: 'Invalid flow data - could not deserialize' },
-          { error: error.message },
-        ],
-        details: { reason: 'bad-flow' },
-      }
+      throw new BuiltinError([
+        'internal error',
+        'Internal state store error',
+        'Invalid flow data - could not deserialize',
+      ])
     }
   },
-}
+})

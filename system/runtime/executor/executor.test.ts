@@ -2,8 +2,9 @@
 
 import t from 'tap'
 import type { HistoryWriter, NewRecord } from '../../program/history.ts'
+import { toJson } from '../../wire/json.ts'
 import type { CallOutcome, StepCall } from '../plugins/plugin.ts'
-import { echo, resultsOf, runFlow, success, testExecutor } from './test-support.ts'
+import { echo, flowOf, resultsOf, runFlow, success, testExecutor } from './test-support.ts'
 
 const step = (id: string, input: unknown = null, more: object = {}) => ({
   id,
@@ -193,13 +194,13 @@ t.test('cancelling starts nothing more, tells calls, and ends the run as cancell
     call.onCancel(() => told.push(call.stepId))
     return call.stepId === 'hang' ? never : echo(call)
   })
-  const running = runFlow(executor, {
-    steps: [step('hang'), step('after', from('hang'))],
-    output: from('after'),
+  const run = executor.submit({
+    flow: flowOf({ steps: [step('hang'), step('after', from('hang'))], output: from('after') }),
+    inputs: [toJson(1)],
   })
   t.equal(executor.inFlight, 1)
-  executor.cancel([...executor.runs()][0]?.id ?? '')
-  const run = await running
+  t.equal(executor.cancel(run.id), true)
+  t.equal(executor.cancel(run.id), false)
   t.equal(run.status, 'cancelled')
   t.same(told, ['hang'])
   t.equal(executor.inFlight, 0)

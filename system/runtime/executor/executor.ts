@@ -1,4 +1,4 @@
-// Takes runs in, counts those in flight, and keeps them where they can be found.
+// Takes runs in, starts as many as are allowed, lets others wait, refuses the rest; and ends them.
 
 import type { HistoryWriter } from '../../program/history.ts'
 import type { Flow } from '../../wire/flow.ts'
@@ -7,6 +7,7 @@ import { newId } from '../ids.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
 import type { Router } from '../plugins/router.ts'
 import type { RunStore } from '../store/runs.ts'
+import { applyOverrides } from './overrides.ts'
 import { type Plan, planFlow } from './plan.ts'
 import { Run, type RunEnvironment } from './run.ts'
 import { createSlots } from './slots.ts'
@@ -14,24 +15,42 @@ import { createSlots } from './slots.ts'
 /** Steps of a run and its sub-runs that are at work at once where the run does not say. */
 export const defaultMaxConcurrency = 10
 
+/** Sub-runs of sub-runs, at most: each level holds its parents' inputs and closures. */
+export const maxRunDepth = 1_000
+
 export interface Submission {
   readonly flow: Flow
   readonly inputs: readonly Json[]
   /** Default 10; a sub-run shares that of its root. */
   readonly maxConcurrency?: number
+  /** Items at work at once; default all that the slots allow. */
+  readonly maxItems?: number
   readonly variables?: ReadonlyMap<string, Json>
-  readonly overrides?: Json
+  /** Normal form, see overrides.ts. */
+  readonly overrides?: Json | null
   /** The run whose step starts this one. */
   readonly parent?: Run
+  /** A component asks for it on a stream: it must not wait for the run that it is part of. */
+  readonly urgent?: boolean
+}
+
+/** More runs than may run and wait. */
+export class OverloadedError extends Error {
+  constructor(active: number, waiting: number) {
+    super(`${active} runs are at work and ${waiting} wait: try again later`)
+    this.name = 'OverloadedError'
+  }
 }
 
 export interface Executor {
-  /** Starts a run and returns at once; it is in the store when this returns. */
+  /**
+   * Takes a run and returns at once; it is in the store when this returns.
+   * @throws OverloadedError
+   */
   submit(submission: Submission): Run
   /** Ends a run that is running; false: there is none of that id. */
   cancel(runId: string): boolean
-  /** Runs known, oldest first. */
-  runs(): Iterable<Run>
+  /** Runs taken and not ended, those that wait for their turn among them. */
   readonly inFlight: number
   /** Resolves when no run is in flight. */
   idle(): Promise<void>
@@ -42,10 +61,15 @@ export interface ExecutorParts {
   readonly store: RunStore
   readonly history: HistoryWriter
   readonly metrics: RuntimeMetrics
+  /** Runs at work at once, and runs that may wait for their turn; sub-runs do not count. */
+  readonly maxActiveRuns: number
+  readonly maxWaitingRuns: number
+  /** Told when a run has ended, before anyone who waits for it. */
+  readonly onEnded?: (run: Run) => void
 }
 
 export function createExecutor(parts: ExecutorParts): Executor {
-  const { history, metrics, store } = parts
+  const { history, metrics, store, maxActiveRuns, maxWaitingRuns } = parts
   const environment: RunEnvironment = {
     history,
     metrics,
@@ -64,6 +88,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
     return plan
   }
   let inFlight = 0
+  let active = 0
+  const waiting = new Set<Run>()
   const onIdle: (() => void)[] = []
 
   const ended = (run: Run): void => {
@@ -72,35 +98,73 @@ export function createExecutor(parts: ExecutorParts): Executor {
     metrics.runs.inc(run.status)
     metrics.runSeconds.observe(((run.completedAt ?? run.createdAt) - run.createdAt) / 1000)
     store.ended(run)
+    parts.onEnded?.(run)
     if (history.enabled && run.status !== 'running') {
       history.record({ kind: 'run.ended', runId: run.id, status: run.status, inFlight })
     }
     if (inFlight === 0) for (const listener of onIdle.splice(0)) listener()
   }
 
+  const activate = (run: Run): void => {
+    active++
+    run.whenEnded(() => {
+      active--
+      const [next] = waiting
+      if (next === undefined) return
+      waiting.delete(next)
+      metrics.runsWaiting.set(waiting.size)
+      // Not from here: a chain of runs that end at once would deepen the stack.
+      setImmediate(() => activate(next))
+    })
+    run.start()
+  }
+
   return {
-    submit({ flow, inputs, maxConcurrency, variables, overrides, parent }) {
-      const id = newId()
+    submit(submission) {
+      const {
+        flow,
+        inputs,
+        maxConcurrency,
+        maxItems,
+        variables,
+        overrides = null,
+        parent,
+        urgent,
+      } = submission
+      const counted = parent === undefined && urgent !== true
+      if (counted && active >= maxActiveRuns && waiting.size >= maxWaitingRuns) {
+        throw new OverloadedError(active, waiting.size)
+      }
+      const steps = applyOverrides(flow, overrides)
       const run = new Run(
         {
-          id,
-          plan: planOf(flow),
+          id: newId(),
+          plan: steps === null || steps === flow.steps ? planOf(flow) : planFlow(flow, parts.router, steps),
           inputs,
-          variables: variables ?? new Map(),
-          overrides: overrides ?? null,
-          root: parent?.rootRunId ?? id,
-          parent: parent?.id ?? null,
+          variables: variables ?? noVariables,
+          overrides,
+          parent: parent ?? null,
           slots: parent?.slots ?? createSlots(maxConcurrency ?? defaultMaxConcurrency),
+          maxItems: maxItems ?? Number.POSITIVE_INFINITY,
         },
         environment,
       )
       inFlight++
       metrics.runsInFlight.set(inFlight)
       store.add(run)
-      if (history.enabled) history.record({ kind: 'run.accepted', runId: id, flowId: flow.id, inFlight })
+      if (history.enabled) {
+        history.record({ kind: 'run.accepted', runId: run.id, flowId: flow.id, inFlight })
+      }
       // First of all listeners: the end is recorded before anyone hears of it.
       run.whenEnded(() => ended(run))
-      run.start()
+      if (steps === null || run.depth > maxRunDepth) run.fail()
+      else if (!counted) run.start()
+      else if (active < maxActiveRuns) activate(run)
+      else {
+        waiting.add(run)
+        metrics.runsWaiting.set(waiting.size)
+        run.whenEnded(() => waiting.delete(run))
+      }
       return run
     },
     cancel(runId) {
@@ -109,7 +173,6 @@ export function createExecutor(parts: ExecutorParts): Executor {
       run.cancel()
       return true
     },
-    runs: () => store.all(),
     get inFlight() {
       return inFlight
     },
@@ -120,3 +183,5 @@ export function createExecutor(parts: ExecutorParts): Executor {
       }),
   }
 }
+
+const noVariables: ReadonlyMap<string, Json> = new Map()

@@ -25,20 +25,21 @@ export interface Plan {
   readonly variableDefaults: ReadonlyMap<string, Json>
 }
 
-export function planFlow(flow: Flow, router: Router): Plan {
-  const indexOf = new Map(flow.steps.map((step, index) => [step.id, index]))
+/** @param steps those of the flow, perhaps with a run's overrides */
+export function planFlow(flow: Flow, router: Router, steps: readonly FlowStep[] = flow.steps): Plan {
+  const indexOf = new Map(steps.map((step, index) => [step.id, index]))
   const indices = (expression: Expression): number[] =>
     firstNeeds(expression).map((id) => indexOf.get(id) ?? -1)
   return {
     flow,
-    steps: flow.steps.map((step) => ({
+    steps: steps.map((step) => ({
       step,
       resolve: router.resolver(step.component),
       needs: indices(step.input),
     })),
     output: flow.output,
     outputNeeds: indices(flow.output),
-    mustRun: flow.steps.flatMap((step, index) => (step.mustExecute ? [index] : [])),
+    mustRun: steps.flatMap((step, index) => (step.mustExecute ? [index] : [])),
     indexOf,
     variableDefaults: defaultsOf(flow.schemas),
   }

@@ -28,9 +28,11 @@ export interface RunOptions {
   readonly variables: ReadonlyMap<string, Json>
   /** Normal form of the overrides; null without any. */
   readonly overrides: Json | null
-  readonly root: string
-  readonly parent: string | null
+  /** The run whose step starts this one. */
+  readonly parent: Run | null
   readonly slots: Slots
+  /** Items at work at once. */
+  readonly maxItems: number
 }
 
 export class Run implements ItemHost {
@@ -40,8 +42,11 @@ export class Run implements ItemHost {
   readonly overrides: Json | null
   readonly rootRunId: string
   readonly parentRunId: string | null
+  /** 0 for a run that no step started. */
+  readonly depth: number
   readonly createdAt: WallMs = wallNow()
   readonly slots: Slots
+  readonly #maxItems: number
   readonly #environment: RunEnvironment
   readonly #variables: ReadonlyMap<string, Json>
   readonly #stepStatus: StepStatus[]
@@ -52,6 +57,8 @@ export class Run implements ItemHost {
   readonly #onCancel = new Set<() => void>()
   #next = 0
   #open: number
+  #itemsAtWork = 0
+  #parked = false
   #status: RunStatus = 'running'
   #completedAt: WallMs | null = null
 
@@ -60,9 +67,11 @@ export class Run implements ItemHost {
     this.plan = options.plan
     this.inputs = options.inputs
     this.overrides = options.overrides
-    this.rootRunId = options.root
-    this.parentRunId = options.parent
+    this.rootRunId = options.parent?.rootRunId ?? options.id
+    this.parentRunId = options.parent?.id ?? null
+    this.depth = options.parent === null ? 0 : options.parent.depth + 1
     this.slots = options.slots
+    this.#maxItems = options.maxItems
     this.#variables = options.variables
     this.#environment = environment
     this.#open = options.inputs.length
@@ -95,6 +104,13 @@ export class Run implements ItemHost {
     else listener()
   }
 
+  /** Ends a run that cannot even start, without results. */
+  fail(): void {
+    if (this.#status !== 'running') return
+    this.#status = 'failed'
+    this.#settle()
+  }
+
   /** Starts nothing more and ends the run as cancelled; calls under way are told. */
   cancel(): void {
     if (this.#status !== 'running') return
@@ -116,16 +132,30 @@ export class Run implements ItemHost {
     return this.#outcomes[item]
   }
 
+  /** Characters of its inputs and results, and a share for the rest. */
+  size(): number {
+    let size = 1_000
+    for (const input of this.inputs) size += input.length
+    for (const outcome of this.#outcomes) size += sizeOf(outcome)
+    for (const outcome of this.#stepOutcomes) size += sizeOf(outcome)
+    return size
+  }
+
   endedAt(item: number): WallMs | undefined {
     return this.#endedAt[item]
   }
 
-  /** False once every item has been started. */
+  /** False while no further item may start. */
   #startItem(): boolean {
     if (this.#status !== 'running') return false
+    if (this.#itemsAtWork >= this.#maxItems) {
+      this.#parked = true
+      return false
+    }
     const index = this.#next++
     const input = this.inputs[index]
     if (input === undefined) return false
+    this.#itemsAtWork++
     new Item(this.plan, this, index, input).start()
     return this.#next < this.inputs.length
   }
@@ -149,7 +179,12 @@ export class Run implements ItemHost {
     if (this.#status !== 'running') return
     this.#outcomes[item.index] = output
     this.#endedAt[item.index] = wallNow()
+    this.#itemsAtWork--
     if (--this.#open === 0) this.#finish()
+    else if (this.#parked) {
+      this.#parked = false
+      this.slots.offer(() => this.#startItem())
+    }
   }
 
   // ---- one step ---------------------------------------------------------------------------------------
@@ -317,6 +352,11 @@ export class Run implements ItemHost {
     this.#onCancel.clear()
     for (const listener of this.#onEnd.splice(0)) listener()
   }
+}
+
+function sizeOf(outcome: Outcome | undefined): number {
+  if (outcome === undefined) return 8
+  return outcome.ok ? outcome.value.length : (outcome.error.data?.length ?? 0) + outcome.error.message.length
 }
 
 interface StepWitness {

@@ -7,13 +7,17 @@ import { createMetrics } from '../metrics.ts'
 import type { CallOutcome, Plugin, StepCall } from '../plugins/plugin.ts'
 import { createRouter } from '../plugins/router.ts'
 import { createRunStore } from '../store/runs.ts'
-import { createExecutor, type Executor, type Submission } from './executor.ts'
+import { createExecutor, type Executor, type ExecutorParts, type Submission } from './executor.ts'
 import type { Run } from './run.ts'
 
 export type Component = (call: StepCall) => CallOutcome | Promise<CallOutcome>
 
 /** Every path leads to `component`; `call.component` tells which it was. */
-export function testExecutor(component: Component, history: HistoryWriter = noHistory): Executor {
+export function testExecutor(
+  component: Component,
+  history: HistoryWriter = noHistory,
+  limits: Partial<ExecutorParts> = {},
+): Executor {
   const plugin: Plugin = {
     start: async () => {},
     execute: component,
@@ -22,7 +26,11 @@ export function testExecutor(component: Component, history: HistoryWriter = noHi
   }
   const rule = { plugin: 'test', component: null, allow: null, deny: null, conditions: [] }
   const router = createRouter([{ pattern: '/{*component}', rules: [rule] }], new Map([['test', plugin]]))
-  return createExecutor({ router, store: createRunStore(), history, metrics: createMetrics() })
+  const store = createRunStore({ maxRuns: 1000, maxAgeMs: 60_000, maxBytes: 1e9 })
+  return createExecutor({
+    ...{ router, store, history, metrics: createMetrics(), maxActiveRuns: 100, maxWaitingRuns: 100 },
+    ...limits,
+  })
 }
 
 /** A flow from a JavaScript value. */

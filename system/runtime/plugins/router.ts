@@ -1,7 +1,7 @@
 // Routes: a component's path in a flow to the plugin that has it and its name there.
 
 import { GauntletError } from '../../../contracts/errors.ts'
-import type { Json } from '../../wire/json.ts'
+import { type Json, jsonNull } from '../../wire/json.ts'
 import { type JsonPath, valueAt } from '../../wire/json-path.ts'
 import type { Plugin } from './plugin.ts'
 
@@ -31,8 +31,8 @@ export type Resolve = (input: Json) => Target
 export interface Router {
   /** The target of `component`, which its step's input may decide. */
   resolver(component: string): Resolve
-  /** All routes, most specific first. */
-  readonly routes: readonly Route[]
+  /** The paths by which flows reach `component` of the plugin called `name`. */
+  pathsOf(name: string, component: string): string[]
 }
 
 /** @throws GauntletError ERR_CONFIG_FIELD where patterns are malformed or in each other's way */
@@ -61,8 +61,18 @@ export function createRouter(routes: readonly Route[], plugins: ReadonlyMap<stri
       }
     }
   }
-  return {
-    routes: patterns.map(({ route }) => route),
+  const router: Router = {
+    pathsOf(name, component) {
+      const candidates = patterns.flatMap(({ route, segments }) =>
+        route.rules.filter((rule) => rule.plugin === name).map((rule) => pathBy(rule, segments, component)),
+      )
+      return candidates.filter((path): path is string => {
+        if (path === null) return false
+        // Another pattern may be in front of this one.
+        const target = router.resolver(path)(jsonNull)
+        return target.kind === 'found' && target.name === name && target.component === component
+      })
+    },
     resolver(component) {
       const none: Target = { kind: 'none', problem: `No matching rule found for component: ${component}` }
       for (const { route, segments } of patterns) {
@@ -88,6 +98,16 @@ export function createRouter(routes: readonly Route[], plugins: ReadonlyMap<stri
       return () => none
     },
   }
+  return router
+}
+
+/** The path that `rule` would turn into `component`; null where there is none, or many. */
+function pathBy(rule: RouteRule, segments: readonly Segment[], component: string): string | null {
+  const parts = segments.map((segment) => {
+    if (segment.kind === 'text') return segment.text
+    return rule.component === null && segment.name === 'component' ? component.slice(1) : null
+  })
+  return parts.includes(null) ? null : `/${parts.join('/')}`
 }
 
 function targetOf(

@@ -22,6 +22,8 @@ import { sendReply } from './reply.ts'
 export type CallbackHandler = (
   method: string,
   params: Json | undefined,
+  /** The run that the component works for. */
+  runId: string,
 ) => CallbackAnswer | Promise<CallbackAnswer>
 
 export type CallbackAnswer = { readonly result: Json } | { readonly error: RpcError }
@@ -157,7 +159,7 @@ class Call {
       ...(pod === undefined ? {} : { instanceId: pod }),
     }
     if (history.enabled) history.record({ kind: 'callback.received', ...witness, method })
-    const pending = callbacks(method, params)
+    const pending = callbacks(method, params, this.#call.runId)
     const answer = pending instanceof Promise ? await pending : pending
     const body = 'result' in answer ? encodeResult(id, answer.result) : encodeError(id, answer.error)
     const reply = sendReply(client, body, pod ?? null)

@@ -1,0 +1,59 @@
+// YAML to canonical JSON text, with numbers as they were written: JavaScript's own would lose `1.0`.
+
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { arrayOf, type Json, jsonNull, objectOf, quote, toJson } from './json.ts'
+import { writeFloat, writeNumber } from './json-number.ts'
+
+/** Text that is not YAML, or that JSON cannot hold. */
+export class YamlError extends Error {
+  readonly line: number
+
+  constructor(problem: string, line: number) {
+    super(`${problem} at line ${line}`)
+    this.name = 'YamlError'
+    this.line = line
+  }
+}
+
+/** Values a document may unfold to: aliases of aliases grow without bound. */
+const maxNodes = 1_000_000
+
+/** @throws YamlError */
+export function yamlToJson(text: string): Json {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, intAsBigInt: true })
+  const [problem] = document.errors
+  if (problem !== undefined) throw new YamlError(problem.message, lines.linePos(problem.pos[0]).line)
+  let nodes = 0
+  const lineOf = (node: unknown): number => {
+    const range = (node as { range?: readonly number[] | null }).range
+    return range?.[0] === undefined ? 1 : lines.linePos(range[0]).line
+  }
+  const write = (node: unknown, depth: number): Json => {
+    if (++nodes > maxNodes) throw new YamlError('the document unfolds to too many values', lineOf(node))
+    if (depth > 127) throw new YamlError('recursion limit exceeded', lineOf(node))
+    if (isAlias(node)) return write(node.resolve(document as Document), depth)
+    if (isMap(node)) {
+      return objectOf(node.items.map((pair) => [keyOf(pair.key, lineOf), write(pair.value, depth + 1)]))
+    }
+    if (isSeq(node)) return arrayOf(node.items.map((item) => write(item, depth + 1)))
+    if (isScalar(node)) return writeScalar(node.value, node.source)
+    return jsonNull
+  }
+  return write(document.contents, 0)
+}
+
+function keyOf(key: unknown, lineOf: (node: unknown) => number): string {
+  if (isScalar(key)) return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
+  throw new YamlError('a key must be a scalar', lineOf(key))
+}
+
+function writeScalar(value: unknown, source: string | undefined): Json {
+  if (typeof value === 'bigint') return (writeNumber(String(value)) ?? 'null') as Json
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return jsonNull
+    const written = source !== undefined && /^-?\d+\.\d+$/.test(source) ? writeNumber(source) : null
+    return (written ?? writeFloat(value)) as Json
+  }
+  return typeof value === 'string' ? quote(value) : toJson(value ?? null)
+}
