@@ -7,7 +7,7 @@ export const defect: Defect = {
   file: 'system/component-server/main.ts',
   what: 'the instance id is the same in every pod',
   checker: 'affinity',
-  scenario: 'affinity',
+  scenario: 'smoke',
   edits: [
     {
       find: "checkInstanceId(values['instance-id'] ??",

@@ -1,4 +1,4 @@
-// The runtime tells a client the result of the run before its own.
+// The runtime tells a client the result of the run that ended before its own.
 
 import type { Defect } from './defect.ts'
 
@@ -10,12 +10,13 @@ export const defect: Defect = {
   scenario: 'smoke',
   edits: [
     {
-      find: '  const outcome = run.inputs.length === 1 ? run.outcome(0) : undefined\n',
-      replace: `  const shared = globalThis as { defectRun?: Run }
-  const other = shared.defectRun ?? run
-  shared.defectRun = run
-  const outcome = run.inputs.length === 1 ? other.outcome(0) : undefined
-`,
+      find: 'run.whenEnded(() => resolve({ status: 200, body: writeCreated(run) }))',
+      replace: `run.whenEnded(() => {
+      const shared = globalThis as { defectRun?: Run }
+      const other = shared.defectRun ?? run
+      shared.defectRun = run
+      resolve({ status: 200, body: writeCreated(other).replace(other.id, run.id) })
+    })`,
     },
   ],
 }

@@ -1,4 +1,4 @@
-// The runtime tells the client that a failed run completed.
+// The runtime tells the client that a failed run completed with null.
 
 import type { Defect } from './defect.ts'
 
@@ -10,8 +10,14 @@ export const defect: Defect = {
   scenario: 'kill-mid-sse',
   edits: [
     {
-      find: 'run.status}"}`',
-      replace: `'completed'}"}\``,
+      find: 'run.whenEnded(() => resolve({ status: 200, body: writeCreated(run) }))',
+      replace: `run.whenEnded(() => {
+      const body =
+        run.status === 'failed'
+          ? \`{"runId":"\${run.id}","itemCount":1,"result":{"outcome":"success","result":null},"status":"completed"}\`
+          : writeCreated(run)
+      resolve({ status: 200, body })
+    })`,
     },
   ],
 }

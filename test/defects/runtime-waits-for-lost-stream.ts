@@ -1,4 +1,4 @@
-// The runtime does not notice that a stream has ended without a result.
+// The runtime takes no notice of a stream that breaks: neither of its end, nor of the balancer's last event.
 
 import type { Defect } from './defect.ts'
 
@@ -12,6 +12,14 @@ export const defect: Defect = {
     {
       find: "      case 'end':\n        this.#break(\n",
       replace: "      case 'end':\n        if (this.#stream) break\n        this.#break(\n",
+    },
+    {
+      find: '      this.#break(breaks.refusedBy(message.error))\n',
+      replace: '      if (!this.#stream) this.#break(breaks.refusedBy(message.error))\n',
+    },
+    {
+      find: '    if (delivery.fatal) this.#break(breaks.undelivered(method, delivery))\n',
+      replace: '',
     },
   ],
 }
