@@ -30,6 +30,9 @@ interface CallLoad {
 /** Wire name of the component that `call` loads send. */
 const calledComponent = '/double'
 
+/** When a run of a user's own flow counts as hanging, µs. */
+const ownDeadlineUs = 110_000_000
+
 /** What must hold in every trial. */
 const invariants: readonly CheckerName[] = [
   'correct-values',
@@ -64,7 +67,8 @@ export class JudgedTrial extends Trial {
         kills: this.#kills,
         healedAt: this.#healedAt,
         collectedAt: monotonicUs(),
-        interrupted: this.signal.aborted,
+        interrupted: this.abandoned,
+        ...(this.hasOwnWorkload ? { deadlineUs: ownDeadlineUs } : {}),
       }),
     ]
     const idle = this.hasOwnWorkload ? results.filter(({ examined }) => examined === 0) : []

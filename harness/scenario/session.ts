@@ -226,12 +226,17 @@ async function runTrial(run: TrialRun): Promise<ScenarioResult> {
   try {
     await scenario.definition.run(trial)
   } catch (error) {
-    if (!signal.aborted && isOfCluster(error)) {
-      trial.judge(clusterUnknown(error))
+    await trial.abandonLoads()
+    if (isOfCluster(error)) {
+      // What the system did until then is judged all the same: a hanging stream also keeps its pod from ending.
+      if (!signal.aborted) trial.judge(clusterUnknown(error))
+      await trial.settle()
+      await trial.checkInvariants()
     } else if (!signal.aborted) {
       run.end({ kind: 'error', message: `${scenario.name}: ${textOf(error)}`, code: exitCodes.harness })
     }
   }
+  await trial.abandonLoads()
   const ended = run.ended()
   return trial.result(ended === null ? undefined : { kind: ended.kind, message: ended.message })
 }

@@ -68,11 +68,14 @@ export interface OfferOptions {
 /** Share of the machine above which a missed target says nothing about the system; cores of all together are 1. */
 const mostTakenShare = 0.2
 
-/** Milliseconds after which a run without an answer is given up: three times what counts as hanging. */
-const answerTimeoutMs = 15_000
+/** Milliseconds after which a run without an answer is given up: twice what counts as hanging. */
+const answerTimeoutMs = 10_000
+
+/** The same for a user's own flow, whose steps may take long. */
+const ownAnswerTimeoutMs = 120_000
 
 /** Milliseconds the system gets, after the last load, to bring every run to an end. */
-const settleTimeoutMs = 10_000
+const settleTimeoutMs = 6_000
 
 export class Trial {
   readonly cluster: Cluster
@@ -91,6 +94,8 @@ export class Trial {
   readonly #events: (ChaosEvent | PodState | WindowStarted)[] = []
   readonly #clientFiles: string[] = []
   readonly #series: NamedSeries[] = []
+  readonly #running = new Set<Promise<LoadResult>>()
+  readonly #abandon = new AbortController()
   readonly #stopWatching: () => void
   #pods: readonly PodActivity[] = []
   #affinity: AffinityMatrix | undefined
@@ -145,7 +150,7 @@ export class Trial {
       target: offer.target ?? { kind: 'runs', url: await this.cluster.serviceUrl('runtime') },
       workload: offer.workload,
       profile: offer.profile,
-      signal: this.signal,
+      signal: AbortSignal.any([this.signal, this.#abandon.signal]),
       historyFile,
       requestPrefix: `${this.#options.scenario.name}-${serial}-`,
       onProgress: ({ offered, answered, failed, open }) =>
@@ -153,11 +158,28 @@ export class Trial {
           `${this.#options.scenario.name}: ${name}: ${offered} offered, ${answered} answered, ${failed} failed, ${open} open`,
         ),
       ...(offer.until === undefined ? {} : { stop: offer.until }),
-      timeoutMs: offer.timeoutMs ?? answerTimeoutMs,
+      timeoutMs: offer.timeoutMs ?? (this.hasOwnWorkload ? ownAnswerTimeoutMs : answerTimeoutMs),
     }
-    const result = await this.#options.engine.run(options)
-    this.#loads.push({ name, load: result })
-    return result
+    const running = this.#options.engine.run(options)
+    this.#running.add(running)
+    try {
+      const result = await running
+      this.#loads.push({ name, load: result })
+      return result
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  /** Interrupts every load that still runs; resolves when they have ended. */
+  async abandonLoads(): Promise<void> {
+    this.#abandon.abort()
+    await Promise.allSettled(this.#running)
+  }
+
+  /** Whether loads were given up before their end. */
+  get abandoned(): boolean {
+    return this.signal.aborted || this.#abandon.signal.aborted
   }
 
   /**
