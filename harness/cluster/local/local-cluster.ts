@@ -274,7 +274,8 @@ async function allReady(
     )
   } catch (error) {
     if (!(error instanceof GauntletError && error.code === 'ERR_TIMEOUT')) throw error
-    const unready = table.all().find(({ pod }) => !pod.ready)
+    // Runtime waits for balancers and these for component servers: the cause is with the last of the roles.
+    const unready = roles.toReversed().flatMap((role) => table.of(role).filter(({ pod }) => !pod.ready))[0]
     throw new GauntletError('ERR_CLUSTER', `the cluster is ${error.message}${await quote(booted, unready)}`, {
       cause: error,
     })
