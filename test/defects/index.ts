@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { defect as balancerFallsBack } from './balancer-falls-back.ts'
 import { defect as balancerHoldsStreams } from './balancer-holds-streams.ts'
 import { defect as balancerIgnoresInstanceId } from './balancer-ignores-instance-id.ts'
+import { defect as balancerIgnoresNewPods } from './balancer-ignores-new-pods.ts'
 import { defect as balancerOnePod } from './balancer-one-pod.ts'
 import { defect as balancerTrustsDeadPod } from './balancer-trusts-dead-pod.ts'
 import { defect as componentServerDropsCallback } from './component-server-drops-callback.ts'
@@ -31,6 +32,7 @@ export const defects = {
   'balancer-trusts-dead-pod': balancerTrustsDeadPod,
   'balancer-holds-streams': balancerHoldsStreams,
   'balancer-ignores-instance-id': balancerIgnoresInstanceId,
+  'balancer-ignores-new-pods': balancerIgnoresNewPods,
   'balancer-one-pod': balancerOnePod,
   'component-server-drops-callback': componentServerDropsCallback,
   'component-server-ends-stream-early': componentServerEndsStreamEarly,
