@@ -49,15 +49,15 @@ test('no run fails while component servers and balancers scale up and down', asy
 })
 
 /**
- * Waits until every balancer has sent work to every component server. A pod that left DNS before a balancer ever
- * saw it there could not be found by that one for the callbacks of its streams.
+ * Waits until every balancer knows every component server. A pod that left DNS before a balancer ever saw it there
+ * could not be found by that one for the callbacks of its streams.
  */
 async function known(cluster: Cluster): Promise<void> {
-  const balancers = await cluster.pods('balancer')
-  for (const pod of await cluster.pods('component-server')) {
+  const backends = (await cluster.pods('component-server')).map((pod) => `"${pod.address}:${pod.port}"`)
+  for (const { name } of await cluster.pods('balancer')) {
     for (;;) {
-      const history = await cluster.history(pod.name)
-      if (balancers.every(({ name }) => history.includes(`"1.1 ${name}"`))) break
+      const history = await cluster.history(name)
+      if (backends.every((backend) => history.includes(backend))) break
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
