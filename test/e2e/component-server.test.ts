@@ -217,7 +217,7 @@ t.test('runs the examples of docs/components.md', async (t) => {
   const files = blocks.flatMap((_code, index) => ['--components', join(folder, `${index}.ts`)])
   const { url } = await start(t, files)
   const message = /-d '(.*?)'/s.exec(guide)?.[1]?.replaceAll(/\n\s+/g, '')
-  const answer = /```json\n(.*?)\n```/s.exec(guide)?.[1]
+  const answer = /```text\n(.*?)\n```/s.exec(guide)?.[1]
   t.equal((await post(url, message)).text, answer)
 
   const mean = await post(url, executeMessage('/mean', { values: [1, 2, 2] }))
