@@ -2,6 +2,5 @@
 
 export { latencyDoubts } from './doubts.ts'
 export { createEmbeddedEngine } from './engines/embedded/index.ts'
-export { engines } from './engines/index.ts'
 export { mergeHistograms } from './histogram.ts'
 export { type PodRate, type PodRateOptions, podRate } from './pod-rate.ts'
