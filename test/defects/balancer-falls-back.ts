@@ -1,17 +1,17 @@
-// The balancer gives a reply to another pod when its own refuses the connection.
+// The balancer gives a reply whose pod takes no more work to another pod.
 
 import type { Defect } from './defect.ts'
 
 export const defect: Defect = {
   role: 'balancer',
   file: 'system/balancer/relay.ts',
-  what: 'replies whose pod is gone go to another one',
+  what: 'replies to a draining pod go to another one',
   checker: 'affinity',
-  scenario: 'kill-mid-sse',
+  scenario: 'affinity',
   edits: [
     {
-      find: '    watcher.onFault(pod, failure)\n    const { instanceId } = this.#head\n',
-      replace: '    watcher.onFault(pod, failure)\n    const instanceId = null as string | null\n',
+      find: '      this.#sendTo(holder)\n',
+      replace: '      this.#sendTo(holder.takesWork ? holder : (pods.pick(null) ?? holder))\n',
     },
   ],
 }

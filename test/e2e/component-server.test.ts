@@ -11,6 +11,9 @@ import { request } from 'undici'
 import { executeMessage, openCall, post, reply } from './component-server/peer.ts'
 
 const root = join(import.meta.dirname, '../..')
+
+// Some 15 starts of a program, on a machine that may have other things to do.
+t.setTimeout(120_000)
 const main = join(root, 'system/component-server/main.ts')
 const holdFile = join(root, 'scenarios/components/hold.ts')
 
