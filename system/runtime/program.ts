@@ -16,6 +16,9 @@ import type { PluginConfig, RuntimeConfig } from './config.ts'
 import { createExecutor, type Executor } from './executor/executor.ts'
 import { createMetrics } from './metrics.ts'
 import { createBuiltinPlugin } from './plugins/builtin.ts'
+import { createLaunchedPlugin } from './plugins/launched.ts'
+import { createMcpPlugin } from './plugins/mcp.ts'
+import { createMockPlugin } from './plugins/mock.ts'
 import type { Plugin } from './plugins/plugin.ts'
 import { createRouter } from './plugins/router.ts'
 import { defaultMaxMessageBytes } from './plugins/stepflow/answer.ts'
@@ -63,9 +66,6 @@ export interface Runtime {
 const maxBodyBytes = 2 * 1024 * 1024
 /** ms between looks for runs that are too old. */
 const sweepMs = 10_000
-/** ms a step may take as a whole, and its connection to come about. */
-const stepDeadlineMs = 30 * 60_000
-const connectTimeoutMs = 2_000
 
 /**
  * Order: admin listener, plugins (their handshakes), API listener. Resolves when runs are taken.
@@ -85,6 +85,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   let executor: Executor
   const callbacks = createCallbacks({ blobs, runs, executor: () => executor })
 
+  const connect = (plugin: PluginConfig & { kind: 'stepflow' | 'launched' }, url: URL): Plugin =>
+    createStepflowPlugin({
+      ...{ name: plugin.name, url, callbacks, history, metrics, log, timeouts: plugin.timeouts },
+      resolve: options.resolve,
+      startTimeoutMs: options.pluginStartTimeoutMs,
+      connectTimeoutMs: plugin.connectMs,
+      maxMessageBytes: defaultMaxMessageBytes,
+    })
   const createPlugin = (plugin: PluginConfig): Plugin => {
     switch (plugin.kind) {
       case 'builtin':
@@ -96,19 +104,19 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           env: process.env,
         })
       case 'stepflow':
-        return createStepflowPlugin({
-          name: plugin.name,
-          url: plugin.url,
-          resolve: options.resolve,
-          callbacks,
-          history,
-          metrics,
+        return connect(plugin, plugin.url)
+      case 'launched':
+        return createLaunchedPlugin({
+          ...plugin,
+          cwd: options.workingDirectory,
+          verbose: process.env['STEPFLOW_COMPONENT_STDERR'] === 'verbose',
           log,
-          startTimeoutMs: options.pluginStartTimeoutMs,
-          connectTimeoutMs,
-          deadlineMs: stepDeadlineMs,
-          maxMessageBytes: defaultMaxMessageBytes,
+          connect: (url) => connect(plugin, url),
         })
+      case 'mock':
+        return createMockPlugin(plugin.components)
+      case 'mcp':
+        return createMcpPlugin({ ...plugin, cwd: options.workingDirectory, log })
     }
   }
   const plugins = new Map(config.plugins.map((plugin) => [plugin.name, createPlugin(plugin)]))

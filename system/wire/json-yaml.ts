@@ -1,7 +1,7 @@
 // YAML to canonical JSON text, with numbers as they were written: JavaScript's own would lose `1.0`.
 
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import { arrayOf, type Json, jsonNull, objectOf, quote, toJson } from './json.ts'
+import { arrayOf, type Json, jsonNull, maxDepth, objectOf, quote, toJson } from './json.ts'
 import { writeFloat, writeNumber } from './json-number.ts'
 
 /** Text that is not YAML, or that JSON cannot hold. */
@@ -21,18 +21,34 @@ const maxNodes = 1_000_000
 /** @throws YamlError */
 export function yamlToJson(text: string): Json {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, intAsBigInt: true })
+  const document = parseYaml(text, lines)
+  return nodeToJson(document.contents, document, lines)
+}
+
+/** Reads YAML so that `nodeToJson` loses nothing. @throws YamlError */
+export function parseYaml(text: string, lines: LineCounter): Document.Parsed {
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    intAsBigInt: true,
+    logLevel: 'error',
+  })
   const [problem] = document.errors
   if (problem !== undefined) throw new YamlError(problem.message, lines.linePos(problem.pos[0]).line)
+  return document
+}
+
+/** A node of `document` as JSON. @throws YamlError */
+export function nodeToJson(root: unknown, document: Document, lines: LineCounter): Json {
   let nodes = 0
   const lineOf = (node: unknown): number => {
-    const range = (node as { range?: readonly number[] | null }).range
+    const range = (node as { range?: readonly number[] | null } | null)?.range
     return range?.[0] === undefined ? 1 : lines.linePos(range[0]).line
   }
   const write = (node: unknown, depth: number): Json => {
     if (++nodes > maxNodes) throw new YamlError('the document unfolds to too many values', lineOf(node))
-    if (depth > 127) throw new YamlError('recursion limit exceeded', lineOf(node))
-    if (isAlias(node)) return write(node.resolve(document as Document), depth)
+    if (depth > maxDepth) throw new YamlError('recursion limit exceeded', lineOf(node))
+    if (isAlias(node)) return write(node.resolve(document), depth)
     if (isMap(node)) {
       return objectOf(node.items.map((pair) => [keyOf(pair.key, lineOf), write(pair.value, depth + 1)]))
     }
@@ -40,7 +56,7 @@ export function yamlToJson(text: string): Json {
     if (isScalar(node)) return writeScalar(node.value, node.source)
     return jsonNull
   }
-  return write(document.contents, 0)
+  return write(root, 0)
 }
 
 function keyOf(key: unknown, lineOf: (node: unknown) => number): string {

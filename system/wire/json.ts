@@ -153,6 +153,19 @@ export function members(json: Json): [string, Json][] {
   }
 }
 
+/** Whether two values are equal, whatever the order of keys; `1` and `1.0` are two. */
+export function sameJson(a: Json, b: Json): boolean {
+  return a === b || (a.length === b.length && sorted(a) === sorted(b))
+}
+
+function sorted(json: Json): string {
+  const kind = kindOf(json)
+  if (kind === 'array') return `[${elements(json).map(sorted).join(',')}]`
+  if (kind !== 'object') return json
+  const list = members(json).map(([key, value]) => `${quote(key)}:${sorted(value)}`)
+  return `{${list.sort().join(',')}}`
+}
+
 /** An object of these members; those that are undefined are left out. */
 export function objectOf(list: Iterable<readonly [string, Json | undefined]>): Json {
   let text = '{'

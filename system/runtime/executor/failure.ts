@@ -36,11 +36,16 @@ export function brokenStep(
   attempt: number,
   causes: readonly Cause[],
   details: BreakDetails = {},
+  attachments: readonly string[] = [],
 ): FlowError {
   const message = `step "${stepId}" failed`
   const head: Cause = {
     error: message,
-    attachments: [`Component: ${component}`, `Component execution failed for step '${stepId}'`],
+    attachments: [
+      `Component: ${component}`,
+      `Component execution failed for step '${stepId}'`,
+      ...attachments,
+    ],
   }
   return {
     code: 500,

@@ -4,7 +4,8 @@ import type { HistoryWriter } from '../../program/history.ts'
 import type { Json } from '../../wire/json.ts'
 import { type WallMs, wallNow } from '../clock.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
-import type { CallOutcome, Plugin, StepCall } from '../plugins/plugin.ts'
+import type { CallOutcome } from '../plugins/plugin.ts'
+import type { Target } from '../plugins/router.ts'
 import { brokenStep, type FlowError, type Outcome, unroutedStep } from './failure.ts'
 import { Item, type ItemHost } from './item.ts'
 import type { Plan } from './plan.ts'
@@ -214,29 +215,22 @@ export class Run implements ItemHost {
       this.#conclude(item, step, outcome, { attempt: 1 }, slot)
       return
     }
-    this.#attempt(item, step, input, target.plugin, target.component, 1, slot)
+    this.#attempt({ item, step, input, target, slot }, 1)
   }
 
-  #attempt(
-    item: Item,
-    step: number,
-    input: Json,
-    plugin: Plugin,
-    component: string,
-    attempt: number,
-    slot: { held: boolean },
-  ): void {
-    const stepId = this.plan.steps[step]?.step.id as string
+  #attempt(work: Work, attempt: number): void {
+    const { item, step, input, target, slot } = work
     let listeners: (() => void)[] | null = null
-    const call: StepCall = {
+    const result = target.plugin.execute({
       runId: this.id,
       rootRunId: this.rootRunId,
       flowId: this.plan.flow.id,
-      stepId,
+      stepId: this.plan.steps[step]?.step.id as string,
       item: item.index,
       attempt,
-      component,
+      component: target.component,
       input,
+      timeouts: target.timeouts,
       onCancel: (listener) => {
         listeners ??= []
         listeners.push(listener)
@@ -248,55 +242,44 @@ export class Run implements ItemHost {
         this.slots.release()
         queueMicrotask(this.slots.pump)
       },
+    })
+    if (!(result instanceof Promise)) {
+      this.#answered(work, attempt, result)
+      return
     }
-    const settle = (result: CallOutcome): void => {
+    result.then((outcome) => {
       for (const listener of listeners ?? []) this.#onCancel.delete(listener)
-      this.#answered(item, step, input, plugin, component, attempt, slot, result)
-    }
-    const result = plugin.execute(call)
-    if (result instanceof Promise) result.then(settle)
-    else settle(result)
+      this.#answered(work, attempt, outcome)
+    })
   }
 
-  #answered(
-    item: Item,
-    step: number,
-    input: Json,
-    plugin: Plugin,
-    component: string,
-    attempt: number,
-    slot: { held: boolean },
-    result: CallOutcome,
-  ): void {
+  #answered(work: Work, attempt: number, result: CallOutcome): void {
+    const { item, step, target, slot } = work
     const definition = this.plan.steps[step]?.step
     if (definition === undefined || this.#status !== 'running') {
       this.#leave(slot)
       return
     }
-    const { metrics } = this.#environment
     if (result.kind === 'success') {
       this.#conclude(item, step, { ok: true, value: result.value }, { ...result, attempt }, slot)
+      return
+    }
+    const { onError } = definition
+    if (onError.action === 'retry' && attempt < onError.maxAttempts) {
+      this.#retry(work, attempt)
       return
     }
     const error: FlowError =
       result.kind === 'failed'
         ? result.error
-        : brokenStep(definition.id, component, attempt, result.causes, result.details)
-    const { onError } = definition
-    if (onError.action === 'retry' && attempt < onError.maxAttempts) {
-      metrics.retries.inc()
-      const stop = this.#environment.after(retryDelayMs(attempt), () => {
-        this.#onCancel.delete(abandon)
-        this.#attempt(item, step, input, plugin, component, attempt + 1, slot)
-      })
-      const abandon = (): void => {
-        stop()
-        this.#onCancel.delete(abandon)
-        this.#leave(slot)
-      }
-      this.#onCancel.add(abandon)
-      return
-    }
+        : brokenStep(
+            definition.id,
+            target.component,
+            attempt,
+            result.causes,
+            result.details,
+            result.attachments,
+          )
     const outcome: Outcome =
       onError.action === 'useDefault' ? { ok: true, value: onError.defaultValue } : { ok: false, error }
     const witness =
@@ -304,6 +287,20 @@ export class Run implements ItemHost {
         ? { attempt, requestId: result.requestId, pod: result.details.pod }
         : { attempt }
     this.#conclude(item, step, outcome, witness, slot)
+  }
+
+  /** Waits, with the slot, and tries again; a cancelled run does not. */
+  #retry(work: Work, attempt: number): void {
+    this.#environment.metrics.retries.inc()
+    const stop = this.#environment.after(retryDelayMs(attempt), () => {
+      this.#onCancel.delete(abandon)
+      this.#attempt(work, attempt + 1)
+    })
+    const abandon = (): void => {
+      stop()
+      this.#leave(work.slot)
+    }
+    this.#onCancel.add(abandon)
   }
 
   #conclude(item: Item, step: number, outcome: Outcome, witness: StepWitness, slot: { held: boolean }): void {
@@ -357,6 +354,15 @@ export class Run implements ItemHost {
 function sizeOf(outcome: Outcome | undefined): number {
   if (outcome === undefined) return 8
   return outcome.ok ? outcome.value.length : (outcome.error.data?.length ?? 0) + outcome.error.message.length
+}
+
+/** A step of an item that is being executed. */
+interface Work {
+  readonly item: Item
+  readonly step: number
+  readonly input: Json
+  readonly target: Target & { readonly kind: 'found' }
+  readonly slot: { held: boolean }
 }
 
 interface StepWitness {

@@ -24,7 +24,7 @@ export function testExecutor(
     components: async () => [],
     close: async () => {},
   }
-  const rule = { plugin: 'test', component: null, allow: null, deny: null, conditions: [] }
+  const rule = { plugin: 'test', component: null, allow: null, deny: null, timeouts: {}, conditions: [] }
   const router = createRouter([{ pattern: '/{*component}', rules: [rule] }], new Map([['test', plugin]]))
   const store = createRunStore({ maxRuns: 1000, maxAgeMs: 60_000, maxBytes: 1e9 })
   return createExecutor({

@@ -16,10 +16,22 @@ export interface StepCall {
   /** The component's name as the plugin knows it: `/double`. */
   readonly component: string
   readonly input: Json
+  /** Of the route, where it has its own. */
+  readonly timeouts: CallTimeouts
   /** Calls back when the run is cancelled; the call should then end soon, however it likes. */
   onCancel(listener: () => void): void
   /** Lets another step of the run start while this one waits for steps of its own (sub-flows). */
   yieldSlot(): void
+}
+
+/** How long a call may take, in ms; what is absent is as the plugin has it. */
+export interface CallTimeouts {
+  /** The whole call; default 30 minutes. */
+  readonly stepMs?: number
+  /** Until the head of the answer; default none: a working component may be silent. */
+  readonly firstByteMs?: number
+  /** Between two parts of the answer; default none. */
+  readonly idleMs?: number
 }
 
 export type CallOutcome =
@@ -31,6 +43,10 @@ export type CallOutcome =
       readonly kind: 'broken'
       readonly causes: readonly Cause[]
       readonly details: BreakDetails
+      /** Said of the step itself, beside the component's name. */
+      readonly attachments?: readonly string[]
+      /** True: the component surely did not run, so it may be called again. */
+      readonly unsent?: boolean
       readonly requestId?: string
     }
 

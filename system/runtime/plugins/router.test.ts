@@ -21,6 +21,7 @@ const rule = (name: string, more: Partial<RouteRule> = {}): RouteRule => ({
   component: null,
   allow: null,
   deny: null,
+  timeouts: {},
   conditions: [],
   ...more,
 })

@@ -1,9 +1,9 @@
 // Routes: a component's path in a flow to the plugin that has it and its name there.
 
 import { GauntletError } from '../../../contracts/errors.ts'
-import { type Json, jsonNull } from '../../wire/json.ts'
+import { type Json, jsonNull, sameJson } from '../../wire/json.ts'
 import { type JsonPath, valueAt } from '../../wire/json-path.ts'
-import type { Plugin } from './plugin.ts'
+import type { CallTimeouts, Plugin } from './plugin.ts'
 
 export interface RouteRule {
   readonly plugin: string
@@ -11,6 +11,7 @@ export interface RouteRule {
   readonly component: string | null
   readonly allow: readonly string[] | null
   readonly deny: readonly string[] | null
+  readonly timeouts: CallTimeouts
   /** All must hold on the step's input. */
   readonly conditions: readonly { readonly path: JsonPath; readonly value: Json }[]
 }
@@ -22,7 +23,13 @@ export interface Route {
 }
 
 export type Target =
-  | { readonly kind: 'found'; readonly name: string; readonly plugin: Plugin; readonly component: string }
+  | {
+      readonly kind: 'found'
+      readonly name: string
+      readonly plugin: Plugin
+      readonly component: string
+      readonly timeouts: CallTimeouts
+    }
   | { readonly kind: 'none'; readonly problem: string }
 
 /** Finds the target of a component for a step's input. */
@@ -89,8 +96,7 @@ export function createRouter(routes: readonly Route[], plugins: ReadonlyMap<stri
         }
         return (input) => {
           for (const { rule, target } of choices) {
-            if (allowed(rule, target) && rule.conditions.every((c) => valueAt(input, c.path) === c.value))
-              return target
+            if (allowed(rule, target) && rule.conditions.every((c) => holds(c, input))) return target
           }
           return none
         }
@@ -121,13 +127,18 @@ function targetOf(
     const rest = parameters.get('component')
     return rest === undefined
       ? { kind: 'none', problem: `Parameter 'component' not available in pattern '${pattern}'` }
-      : { kind: 'found', name: rule.plugin, plugin, component: `/${rest}` }
+      : { kind: 'found', name: rule.plugin, plugin, component: `/${rest}`, timeouts: rule.timeouts }
   }
   const component = rule.component.replace(
     /\{\*?([^}]+)\}/g,
     (whole, name: string) => parameters.get(name) ?? whole,
   )
-  return { kind: 'found', name: rule.plugin, plugin, component }
+  return { kind: 'found', name: rule.plugin, plugin, component, timeouts: rule.timeouts }
+}
+
+function holds({ path, value }: RouteRule['conditions'][number], input: Json): boolean {
+  const found = valueAt(input, path)
+  return found !== undefined && sameJson(found, value)
 }
 
 function allowed(rule: RouteRule, target: Target): boolean {

@@ -5,7 +5,7 @@ import type { Log } from '../../program/log.ts'
 import type { Resolve } from '../../program/resolve.ts'
 import { elements, type Json, kindOf, member, unquote } from '../../wire/json.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
-import type { ComponentInfo, Plugin } from './plugin.ts'
+import type { CallTimeouts, ComponentInfo, Plugin } from './plugin.ts'
 import { type CallbackHandler, callComponent } from './stepflow/call.ts'
 import { exchange } from './stepflow/exchange.ts'
 import { shakeHands } from './stepflow/handshake.ts'
@@ -22,8 +22,7 @@ export interface StepflowPluginOptions {
   /** ms in which the first handshake must succeed. */
   readonly startTimeoutMs: number
   readonly connectTimeoutMs: number
-  /** ms a call may take as a whole. */
-  readonly deadlineMs: number
+  readonly timeouts: CallTimeouts
   readonly maxMessageBytes: number
 }
 

@@ -10,6 +10,8 @@ export interface Break {
   readonly causes: readonly Cause[]
   readonly reason: string
   readonly componentError?: Json
+  /** True: the component surely did not run. */
+  readonly unsent?: boolean
 }
 
 const executing: Cause = { error: 'error executing component' }
@@ -67,15 +69,18 @@ export function streamEnded(error: TransportError | null): Break {
 }
 
 export function unanswered(url: string, error: TransportError | null): Break {
-  return broken(
-    error?.reason ?? 'bad-answer',
-    [
-      'error sending message',
-      `error sending request for url (${url})`,
-      error?.message ?? 'the answer has no result',
-    ],
-    'Failed to send HTTP request',
-  )
+  return {
+    ...broken(
+      error?.reason ?? 'bad-answer',
+      [
+        'error sending message',
+        `error sending request for url (${url})`,
+        error?.message ?? 'the answer has no result',
+      ],
+      'Failed to send HTTP request',
+    ),
+    unsent: error?.unsent ?? false,
+  }
 }
 
 export function undelivered(method: string, delivery: Delivery): Break {
@@ -84,6 +89,10 @@ export function undelivered(method: string, delivery: Delivery): Break {
     [delivery.problem ?? `HTTP status ${delivery.status}`],
     `The reply to the callback ${method} could not be delivered`,
   )
+}
+
+export function silent(what: string, withinMs: number): Break {
+  return broken('silent', [`no ${what} within ${withinMs} ms`])
 }
 
 export function pastDeadline(deadlineMs: number): Break {
@@ -104,6 +113,7 @@ const labels: ReadonlySet<string> = new Set([
   'foreign-answer',
   'too-long',
   'deadline',
+  'silent',
   'cancelled',
   'gone',
   'unknown',

@@ -12,7 +12,7 @@ import {
 } from '../../../wire/jsonrpc.ts'
 import { newId } from '../../ids.ts'
 import type { RuntimeMetrics } from '../../metrics.ts'
-import type { CallOutcome, StepCall } from '../plugin.ts'
+import type { CallOutcome, CallTimeouts, StepCall } from '../plugin.ts'
 import { type AnswerEvent, createAnswerReader } from './answer.ts'
 import * as breaks from './breaks.ts'
 import type { HttpClient } from './http-client.ts'
@@ -34,10 +34,13 @@ export interface CallParts {
   readonly callbacks: CallbackHandler
   readonly history: HistoryWriter
   readonly metrics: RuntimeMetrics
-  /** ms a call may take as a whole. */
-  readonly deadlineMs: number
+  /** Of the plugin; those of the route come before them. */
+  readonly timeouts: CallTimeouts
   readonly maxMessageBytes: number
 }
+
+/** Milliseconds a call may take where nothing else is said. */
+const defaultStepMs = 30 * 60_000
 
 /** Milliseconds a stream may stay open after its last message. */
 const lingerMs = 1_000
@@ -58,7 +61,9 @@ class Call {
   #status = 0
   #stream = false
   #abort: () => void = () => {}
+  readonly #timeouts: CallTimeouts
   #deadline: NodeJS.Timeout | undefined
+  #silence: NodeJS.Timeout | undefined
   #over = false
   #linger: NodeJS.Timeout | undefined
 
@@ -66,21 +71,33 @@ class Call {
     this.#call = call
     this.#parts = parts
     this.#resolve = resolve
+    this.#timeouts = { ...parts.timeouts, ...call.timeouts }
   }
 
   start(): void {
     const { runId, stepId, item, attempt } = this.#call
-    const { history, client, deadlineMs, maxMessageBytes } = this.#parts
+    const { history, client, maxMessageBytes } = this.#parts
     if (history.enabled) {
       history.record({ kind: 'call.sent', runId, stepId, item, attempt, requestId: this.#requestId })
     }
-    this.#deadline = setTimeout(() => this.#break(breaks.pastDeadline(deadlineMs)), deadlineMs)
+    const { stepMs = defaultStepMs, firstByteMs } = this.#timeouts
+    this.#deadline = setTimeout(() => this.#break(breaks.pastDeadline(stepMs)), stepMs)
+    if (firstByteMs !== undefined) this.#watch(firstByteMs, 'first byte')
     this.#call.onCancel(() => this.#break(breaks.cancelled))
     const reader = createAnswerReader((event) => this.#on(event), maxMessageBytes)
     this.#abort = client.post(executeRequest(this.#id, this.#requestId, this.#call), null, reader)
   }
 
+  /** Breaks the call unless something arrives in time. */
+  #watch(withinMs: number, what: string): void {
+    clearTimeout(this.#silence)
+    this.#silence = setTimeout(() => this.#break(breaks.silent(what, withinMs)), withinMs)
+  }
+
   #on(event: AnswerEvent): void {
+    const { idleMs } = this.#timeouts
+    if (idleMs !== undefined && !this.#over) this.#watch(idleMs, 'part of the answer')
+    else clearTimeout(this.#silence)
     if (this.#over) {
       if (event.kind === 'end') clearTimeout(this.#linger)
       return
@@ -178,7 +195,7 @@ class Call {
     if (delivery.fatal) this.#break(breaks.undelivered(method, delivery))
   }
 
-  #break({ causes, reason, componentError }: breaks.Break): void {
+  #break({ causes, reason, componentError, unsent }: breaks.Break): void {
     if (this.#over) return
     for (const stop of this.#stopReplies) stop()
     this.#end({
@@ -190,6 +207,7 @@ class Call {
         ...(componentError === undefined ? {} : { componentError }),
       },
       requestId: this.#requestId,
+      ...(unsent === true ? { unsent } : {}),
     })
     // An answer that is whole leaves its connection to others; anything else is cut.
     if (componentError === undefined) this.#abort()
@@ -199,6 +217,7 @@ class Call {
     if (this.#over) return
     this.#over = true
     clearTimeout(this.#deadline)
+    clearTimeout(this.#silence)
     this.#parts.metrics.calls.inc(
       outcome.kind === 'broken' ? breaks.labelOf(outcome.details.reason ?? '') : outcome.kind,
     )
