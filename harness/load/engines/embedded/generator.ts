@@ -5,12 +5,12 @@
 
 import { performance } from 'node:perf_hooks'
 import type { LoadProgress, LoadResult } from '../../../../contracts/load.ts'
+import { monotonicUs as nowUs } from '../../../clock.ts'
 import type { LoadPlan } from '../../options.ts'
 import { paceOf } from '../../profiles/index.ts'
 import type { ClosedPace, OpenPace } from '../../profiles/pace.ts'
 import { type Answer, expectationOf, readAnswer } from './answers.ts'
 import { openClientHistory } from './client-history.ts'
-import { nowUs } from './clock.ts'
 import { type Connections, openConnections, type Reply } from './connections.ts'
 import { makeRequests } from './requests.ts'
 import { Tally } from './tally.ts'

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { GauntletErrors } from '../../../../contracts/errors.ts'
 import type { HistoryRecord, RunAnswered } from '../../../../contracts/history.ts'
 import type { LoadOptions, LoadProgress, Profile, Workload } from '../../../../contracts/load.ts'
+import { monotonicUs } from '../../../clock.ts'
 import { createEmbeddedEngine } from './index.ts'
 
 const inputs = Array.from({ length: 10 }, (_, value) => ({ value }))
@@ -306,6 +307,44 @@ t.test('an interrupted load gives what was measured until then', async (t) => {
   t.equal(result.offered, result.completed + result.unknown)
   t.equal(result.planned, result.offered)
   t.equal(answers.at(-1)?.error, 'interrupted')
+})
+
+t.test('an engine that is disposed in the middle of a load ends it with what was measured', async (t) => {
+  const url = await listenHttp(t, doubling)
+  const own = await createEmbeddedEngine()
+  let load: ReturnType<typeof own.run> | undefined
+  await new Promise<void>((resolve) => {
+    load = own.run({
+      target: { kind: 'runs', url },
+      workload,
+      profile: { kind: 'constant', rateRps: 100, durationMs: 60_000 },
+      onProgress: ({ answered }) => {
+        if (answered > 0) resolve()
+      },
+    })
+  })
+  await own[Symbol.asyncDispose]()
+  t.ok((await load)?.completed)
+  await t.rejects(own.run({ target: { kind: 'runs', url }, workload, profile: quick }), /closed/)
+})
+
+t.test('times are on the clock that all processes share', async (t) => {
+  const seen: number[] = []
+  const url = await listenHttp(t, async (request, response) => {
+    const body = await bodyOf(request)
+    seen.push(monotonicUs())
+    answerRun(response, doubled(body))
+  })
+  const from = monotonicUs()
+  const profile: Profile = { kind: 'burst', count: 20, concurrency: 1 }
+  const { records, result } = await runWithHistory(t, { target: { kind: 'runs', url }, profile })
+  const until = monotonicUs()
+  t.ok(from <= result.startedAt && result.endedAt <= until)
+  const offers = records.filter(({ kind }) => kind === 'run.offered')
+  const answers = records.filter(({ kind }) => kind === 'run.answered')
+  for (const [i, at] of seen.entries()) {
+    t.ok(offers[i]!.at <= at && at <= answers[i]!.at, 'the server is between offer and answer')
+  }
 })
 
 t.test('loads run side by side', async (t) => {

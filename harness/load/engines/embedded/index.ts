@@ -59,6 +59,8 @@ async function startThread(): Promise<Thread> {
   const say = (message: ToGenerator): void => worker.postMessage(message)
   const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   let alive = true
+  /** Settles with the load that runs now. */
+  let running: Promise<unknown> = Promise.resolve()
   /** Ends the promise that waits for the thread: its start or its load. */
   let onMessage: (message: FromGenerator) => void = () => {}
   let onDeath: (error: unknown) => void = () => {}
@@ -84,7 +86,7 @@ async function startThread(): Promise<Thread> {
       const end = (): void => say({ kind: 'stop' })
       worker.ref()
       try {
-        return await new Promise<LoadResult>((resolve, reject) => {
+        const result = new Promise<LoadResult>((resolve, reject) => {
           onMessage = (message) => {
             if (message.kind === 'progress') onProgress?.(message.progress)
             else if (message.kind === 'done') resolve(message.result)
@@ -99,6 +101,8 @@ async function startThread(): Promise<Thread> {
           if (stop?.aborted) end()
           else stop?.addEventListener('abort', end, { once: true })
         })
+        running = result.catch(() => {})
+        return await result
       } finally {
         signal?.removeEventListener('abort', abort)
         stop?.removeEventListener('abort', end)
@@ -106,10 +110,13 @@ async function startThread(): Promise<Thread> {
       }
     },
     async close() {
-      if (alive) say({ kind: 'close' })
       // A thread that ends by itself writes its coverage; one that does not is ended.
       const timer = setTimeout(() => void worker.terminate(), closeMs)
       worker.ref()
+      // Whoever still waits for a load gets what was measured until now.
+      say({ kind: 'abort' })
+      await running
+      say({ kind: 'close' })
       await gone
       clearTimeout(timer)
     },
