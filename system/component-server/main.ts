@@ -31,9 +31,9 @@ const flags = {
   },
   'admin-address': {
     kind: 'address',
-    default: '127.0.0.1:8081',
+    default: null,
     env: 'ADMIN_ADDRESS',
-    help: 'Address of /livez, /readyz and /metrics',
+    help: 'Address of /livez, /readyz and /metrics; default 127.0.0.1:8081, or a free port with --port 0',
   },
   'max-body-bytes': {
     kind: 'whole',
@@ -115,7 +115,8 @@ runMain(async () => {
     maxCalls: values['max-calls'],
   })
   const admin = await startAdmin({
-    address: values['admin-address'],
+    // A runtime that launches component servers as its children gives each --port 0, and no admin address.
+    address: values['admin-address'] ?? `127.0.0.1:${values.port === 0 ? 0 : 8081}`,
     registry: server.metrics.registry,
     notReady: server.notReady,
   })

@@ -45,7 +45,7 @@ async function start(
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Program> {
-  const child = launch(t, ['--port', '0', '--admin-address', '127.0.0.1:0', ...args], env)
+  const child = launch(t, ['--port', '0', ...args], env)
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
   const events: Record<string, unknown>[] = []
   let stdout = ''
