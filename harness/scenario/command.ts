@@ -1,6 +1,6 @@
 // The command line of one scenario: options, help, and the session that runs it alone.
 
-import { basename } from 'node:path'
+import { basename, relative } from 'node:path'
 import { GauntletErrors } from '../../contracts/errors.ts'
 import { type ExitCode, exitCodes } from '../../contracts/exit-codes.ts'
 import type { LoadedScenario, ScenarioDefinition } from './definition.ts'
@@ -17,7 +17,7 @@ export async function runScenarioCommand(
   args: readonly string[],
 ): Promise<ExitCode> {
   const scenario: LoadedScenario = { name: basename(file, '.mjs'), file, definition }
-  const usage = `npx zx scenarios/${scenario.name}.mjs`
+  const usage = `npx zx ${relative(process.cwd(), file)}`
   const help = (): string => scenarioHelp(usage, definition.summary, formatDuration(definition.durationMs))
   return withOptions(
     args,

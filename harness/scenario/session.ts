@@ -2,7 +2,7 @@
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import type { Cluster, ClusterOptions, Role } from '../../contracts/cluster.ts'
 import { GauntletError } from '../../contracts/errors.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from '../../contracts/exit-codes.ts'
@@ -252,7 +252,7 @@ async function restoreReplicas(cluster: Cluster, scenario: LoadedScenario): Prom
 /** The command that runs this trial again. */
 function replayCommand(options: ScenarioOptions, scenario: LoadedScenario, durationMs: number): string {
   const words = [
-    `npx zx scenarios/${scenario.name}.mjs`,
+    `npx zx ${relative(process.cwd(), scenario.file)}`,
     `--seed ${options.seed}`,
     `--duration ${formatDuration(durationMs)}`,
   ]
