@@ -7,7 +7,7 @@ export const defect: Defect = {
   file: 'system/balancer/relay.ts',
   what: 'Stepflow-Instance-Id is ignored',
   checker: 'affinity',
-  scenario: 'affinity',
+  scenario: 'smoke',
   edits: [
     {
       find: '    const { instanceId } = this.#head\n    if (instanceId === null) {\n',

@@ -7,7 +7,7 @@ export const defect: Defect = {
   file: 'system/runtime/plugins/stepflow/call.ts',
   what: 'replies to callbacks carry no instance id',
   checker: 'affinity',
-  scenario: 'affinity',
+  scenario: 'smoke',
   edits: [
     {
       find: 'sendReply(client, body, pod ?? null)',
