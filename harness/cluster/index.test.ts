@@ -1,3 +1,5 @@
+// Tests of the choice of a cluster.
+
 import { test } from 'tap'
 import { startCluster } from './index.ts'
 

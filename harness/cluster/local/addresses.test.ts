@@ -1,3 +1,5 @@
+// Tests of the blocks of addresses and ports: nothing twice, nothing outside.
+
 import { test } from 'tap'
 import { ownBlock, ownBlocks, Slots, sharedBlock, sharedBlockEndpoints, sharedBlocks } from './addresses.ts'
 

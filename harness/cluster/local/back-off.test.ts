@@ -1,3 +1,5 @@
+// Tests of the crash-loop back-off.
+
 import { test } from 'tap'
 import { restartAfter } from './back-off.ts'
 

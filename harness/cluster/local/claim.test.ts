@@ -1,3 +1,5 @@
+// Tests of claiming a block: two clusters at once, and ports that others hold.
+
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'tap'

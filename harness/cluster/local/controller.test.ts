@@ -1,3 +1,5 @@
+// Tests of the controllers' decisions: scaling, rolling, recreating.
+
 import { test } from 'tap'
 import { type ControlledPod, inRemovalOrder, nextStep, type Wanted } from './controller.ts'
 

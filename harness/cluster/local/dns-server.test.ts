@@ -1,3 +1,5 @@
+// Tests of the DNS server: strict, bounded, and understood by a real resolver.
+
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'

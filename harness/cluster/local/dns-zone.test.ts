@@ -1,3 +1,5 @@
+// Tests of the zone: which names exist, and with what records.
+
 import type { RecordType } from 'dns-packet'
 import { test } from 'tap'
 import { answer, type Zone } from './dns-zone.ts'

@@ -1,3 +1,5 @@
+// Tests of the names: Kubernetes' form and alphabet.
+
 import { test } from 'tap'
 import { podName, revisionName, serviceName } from './names.ts'
 

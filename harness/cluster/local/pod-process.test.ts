@@ -1,3 +1,5 @@
+// Tests of one pod with a real process: readiness, restarts, every way to end.
+
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -5,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { hasParentDeathSignal } from './launch.ts'
+import { podFiles } from './pod-files.ts'
 import { PodProcess } from './pod-process.ts'
-import { podFiles } from './program.ts'
 import { defaultSettings, type LocalSettings } from './settings.ts'
 
 /** A program that is ready when its file says so, and writes its signals down. */

@@ -1,3 +1,5 @@
+// Tests of the harness's copy of the pods, and of waiting for it.
+
 import { test } from 'tap'
 import type { Pod, PodEvent } from '../../../contracts/cluster.ts'
 import { GauntletError } from '../../../contracts/errors.ts'

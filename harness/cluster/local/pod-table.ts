@@ -97,3 +97,8 @@ export class PodTable {
     return lines.length === 0 ? 'no pods' : lines.join('; ')
   }
 }
+
+/** The pods, once exactly `replicas` are ready and no others are left; else undefined. */
+export function settled(known: readonly KnownPod[], replicas: number): readonly KnownPod[] | undefined {
+  return known.length === replicas && known.every(({ pod }) => pod.ready) ? known : undefined
+}

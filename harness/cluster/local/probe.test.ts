@@ -1,3 +1,5 @@
+// Tests of the probe and of what a row of results means.
+
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'

@@ -1,6 +1,9 @@
+// Tests of the command line and environment of each program.
+
 import { test } from 'tap'
 import type { Role } from '../../../contracts/cluster.ts'
-import { type ProgramOptions, podFiles, programOf } from './program.ts'
+import { podFiles } from './pod-files.ts'
+import { type ProgramOptions, programOf } from './program.ts'
 import type { BootPlan } from './protocol.ts'
 import { defaultReplicas, defaultSettings } from './settings.ts'
 

@@ -1,10 +1,10 @@
 // The command line and environment of a pod's program: what images and manifests say in Kubernetes.
 
-import { join } from 'node:path'
 import type { Role } from '../../../contracts/cluster.ts'
 import { type Ports, standardPorts } from './addresses.ts'
 import { compileCacheEnv, flushFile } from './compile-cache.ts'
 import { serviceName } from './names.ts'
+import type { PodFiles } from './pod-files.ts'
 import type { BootPlan } from './protocol.ts'
 
 export interface ProgramOptions {
@@ -18,11 +18,6 @@ export interface ProgramOptions {
   readonly runtimeConfigFile: string
   /** The agent's own environment, of which only a few variables pass on. */
   readonly parentEnv: Readonly<Record<string, string | undefined>>
-}
-
-export interface PodFiles {
-  readonly logFile: string
-  readonly historyFile: string
 }
 
 /**
@@ -41,13 +36,6 @@ export function passEnv(parentEnv: Readonly<Record<string, string | undefined>>)
     if (value !== undefined) env[name] = value
   }
   return env
-}
-
-export function podFiles(directory: string, podName: string): PodFiles {
-  return {
-    logFile: join(directory, 'logs', `${podName}.log`),
-    historyFile: join(directory, 'history', `${podName}.ndjson`),
-  }
 }
 
 /** Arguments for Node and the whole environment of a pod's program. */

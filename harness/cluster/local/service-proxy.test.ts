@@ -1,3 +1,5 @@
+// Tests of the Service proxy, by what client and pod see on their sockets.
+
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'

@@ -1,3 +1,5 @@
+// Tests of the temporary folder: its owner, and what a later start removes.
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
