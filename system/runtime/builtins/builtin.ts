@@ -4,6 +4,7 @@ import type { TObject, TSchema } from '@sinclair/typebox'
 import type { Flow } from '../../wire/flow.ts'
 import { type Json, members, toJson } from '../../wire/json.ts'
 import { checkShape, ShapeError } from '../../wire/json-shape.ts'
+import { breath } from '../executor/breath.ts'
 import type { Submission } from '../executor/executor.ts'
 import type { Cause } from '../executor/failure.ts'
 import type { Run } from '../executor/run.ts'
@@ -91,13 +92,14 @@ function outcomeOf(error: unknown): CallOutcome {
 }
 
 /** Runs `flow` as a sub-run of the call's run, which gives its slot up meanwhile, and waits for its end. */
-export function runSubflow(
+export async function runSubflow(
   call: StepCall,
   context: BuiltinContext,
   flow: Flow,
   inputs: readonly Json[],
   maxItems?: number,
 ): Promise<Run> {
+  await breath()
   const parent = context.runOf(call.runId)
   const run = context.submit({
     flow,

@@ -1,5 +1,7 @@
 // How many steps of a run and its sub-runs are at work at once, and who is next.
 
+import { outOfBreath } from './breath.ts'
+
 export interface Slots {
   /** Queues `start`; it is called, never from within this call, when a slot is free. */
   enqueue(start: () => void): void
@@ -25,10 +27,16 @@ export function createSlots(limit: number): Slots {
   const pump = (): void => {
     if (pumping) return
     pumping = true
+    let started = 0
     try {
       while (free > 0) {
         const start = ready[readyFrom]
         if (start !== undefined) {
+          // A look at the clock for each would cost more than many a step.
+          if (++started % 32 === 0 && outOfBreath()) {
+            setImmediate(pump)
+            return
+          }
           readyFrom++
           if (readyFrom === ready.length) {
             ready.length = 0
