@@ -3,5 +3,5 @@
 export { renderTable } from './formats/table.ts'
 export { loadTargets, notMeasuredOf, targetNamed } from './judge/targets.ts'
 export { judgeThreshold } from './judge/threshold.ts'
-export { reasonsOf, suiteVerdict, verdictOf } from './judge/verdict.ts'
+export { suiteVerdict, verdictOf } from './judge/verdict.ts'
 export { type WrittenReport, writeReport } from './write.ts'

@@ -2,12 +2,22 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Static } from '@sinclair/typebox'
 import t from 'tap'
 import { GauntletError } from '../../contracts/errors.ts'
+import type { Results } from '../../contracts/results.ts'
 import { schemaText } from '../cli.ts'
 import { hostile } from '../testing/hostile.ts'
 import { sampleResults } from '../testing/sample.ts'
 import { parseResults, problemsOfResults, renderJson } from './json.ts'
+import type { ResultsSchema } from './results-schema.ts'
+
+/** Mutable, with every key required: a key that only one side has shows, also an optional one. */
+type Plain<T> = T extends readonly (infer Item)[]
+  ? Plain<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]-?: Plain<T[Key]> }
+    : T
 
 /** The message of what reading `value` throws. */
 function refusal(value: unknown): string {
@@ -53,4 +63,11 @@ t.test('the published schema is that of the code', async (t) => {
   const file = join(import.meta.dirname, '../../docs/reference/results.schema.json')
   const how = 'else: node reports/cli.ts schema > docs/reference/results.schema.json, then npm run format'
   t.strictSame(JSON.parse(await readFile(file, 'utf8')), JSON.parse(schemaText()), how)
+})
+
+t.test('the schema and the contract have the same fields', async (t) => {
+  // One of these two lines fails to compile where they differ.
+  const schemaFitsContract = (value: Plain<Static<typeof ResultsSchema>>): Plain<Results> => value
+  const contractFitsSchema = (value: Plain<Results>): Plain<Static<typeof ResultsSchema>> => value
+  t.equal(schemaFitsContract.length, contractFitsSchema.length)
 })

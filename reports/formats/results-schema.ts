@@ -1,7 +1,7 @@
 // The JSON schema of results.json: the shapes of contracts/results.ts for programs that cannot read TypeScript.
+// json.test.ts does not compile where the two differ.
 
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import type { Results } from '../../contracts/results.ts'
+import { type TSchema, Type } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false } as const
 const object = <T extends Record<string, TSchema>>(properties: T) => Type.Object(properties, closed)
@@ -209,16 +209,3 @@ export const ResultsSchema = Type.Object(
     title: 'results.json of Stepflow Gauntlet, schema version 1',
   },
 )
-
-/** Mutable, with every key required: a key that only one side has shows, also an optional one. */
-type Plain<T> = T extends readonly (infer Item)[]
-  ? Plain<Item>[]
-  : T extends object
-    ? { -readonly [Key in keyof T]-?: Plain<T[Key]> }
-    : T
-
-// The schema and the contract must say the same: one of these two lines fails to compile where they differ.
-const schemaFitsContract = (value: Plain<Static<typeof ResultsSchema>>): Plain<Results> => value
-const contractFitsSchema = (value: Plain<Results>): Plain<Static<typeof ResultsSchema>> => value
-/** Exported so that the compiler keeps both. */
-export const sameShape = [schemaFitsContract, contractFitsSchema] as const

@@ -23,13 +23,19 @@ const closed = new Set([
   'ifMissed',
 ])
 
+/** What stands before a unit: those are of this project, and short. */
+const shortAttack = '<b onclick=x>&"'
+
 /** The same results with `attack` before every text. */
 export function hostile(results: Results): Results {
   return attacked(results, '') as Results
 }
 
 function attacked(value: unknown, key: string): unknown {
-  if (typeof value === 'string') return closed.has(key) ? value : attack + value
+  if (typeof value === 'string') {
+    if (closed.has(key)) return value
+    return key === 'unit' ? shortAttack + value : attack + value
+  }
   if (Array.isArray(value)) return value.map((one) => attacked(one, key))
   if (typeof value !== 'object' || value === null) return value
   const record = key === 'clusterDescription' || key === 'tools'
