@@ -6,7 +6,6 @@ import type { ExitCode } from '../../contracts/exit-codes.ts'
 import { withOptions } from '../scenario/command.ts'
 import type { LoadedScenario, ScenarioDefinition } from '../scenario/definition.ts'
 import { scenarioHelp } from '../scenario/options.ts'
-import { runSession } from '../scenario/session.ts'
 
 const folder = join(import.meta.dirname, '../../scenarios')
 
@@ -26,6 +25,7 @@ export async function runSuiteCommand(args: readonly string[]): Promise<ExitCode
     takesFlow: scenarios.some(({ definition }) => definition.takesFlow === true),
   }
   return withOptions(args, limits, help, async (options) => {
+    const { runSession } = await import('../scenario/session.ts')
     const { code } = await runSession({
       suite: 'load',
       scenarios,

@@ -5,7 +5,6 @@ import { GauntletErrors } from '../../contracts/errors.ts'
 import { type ExitCode, exitCodes } from '../../contracts/exit-codes.ts'
 import type { LoadedScenario, ScenarioDefinition } from './definition.ts'
 import { formatDuration, parseScenarioOptions, type ScenarioOptions, scenarioHelp } from './options.ts'
-import { runSession } from './session.ts'
 
 /** Shortest duration of a scenario that does not name one, ms. */
 const leastDurationMs = 1_000
@@ -27,6 +26,8 @@ export async function runScenarioCommand(
     },
     help,
     async (options) => {
+      // Imported when needed: help and wrong usage are answered at once.
+      const { runSession } = await import('./session.ts')
       const { code } = await runSession({
         suite: scenario.name,
         scenarios: [scenario],
