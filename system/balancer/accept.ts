@@ -1,74 +1,52 @@
 // Client connections: one request after another is read from each, with a deadline for every wait.
 
 import { createServer, type Server } from 'node:net'
-import { listen } from '../program/admin.ts'
+import { GauntletError } from '../../contracts/errors.ts'
 import { readRequestHead } from './head/request.ts'
+import type { AcceptLimits } from './limits.ts'
 import type { Link, LinkOwner } from './link.ts'
 import { errorMessage, refusalText } from './refuse.ts'
 import { Exchange, type Relay } from './relay.ts'
 import { acceptLinks } from './tcp-link.ts'
 import { Timed } from './wheel.ts'
 
-export interface AcceptLimits {
-  /** A head must be complete this long after its first byte, ms. */
-  readonly headTimeoutMs: number
-  /** Longest pause within a request's body, ms. */
-  readonly bodyTimeoutMs: number
-  /** A connection without a request is closed after this, ms. */
-  readonly keepAliveMs: number
-  /** A client that reads nothing of its answer for this long is dropped, ms. */
-  readonly stallTimeoutMs: number
-  /**
-   * Idle connections are kept this long after a drain began, ms: a client that closes its own at 4 s never
-   * sends on one that we are closing.
-   */
-  readonly drainIdleMs: number
-}
-
-/** How long we wait for the client to close after our last answer, reading on so that it is not reset. */
+/** How long we wait for the client to close after our last answer, reading on so that it is not reset, ms. */
 const lingerMs = 2_000
-/** Pipelined bytes we keep before we stop reading. */
-const maxHeldBytes = 16_384
 /** What we read and drop while lingering. */
 const lingerBytes = 1_048_576
+/** Pipelined bytes we keep before we stop reading. */
+const maxHeldBytes = 16_384
+/** A head so long is read at every arrival; a shorter one only when a line has ended. */
+const longHeadBytes = 8_192
 
 export interface Acceptor {
   readonly server: Server
-  readonly clients: ReadonlySet<Client>
+  readonly port: number
+  limits: AcceptLimits
   /** Stops accepting; idle connections go in their time. Resolves when none is left. */
   drain(): Promise<void>
   /** Drops every connection. */
   closeAll(): void
 }
 
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  /** Other threads listen on the same port. */
+  readonly shared: boolean
+}
+
 /** @throws GauntletError ERR_LISTEN */
-export async function accept(
-  relay: Relay,
-  limits: AcceptLimits,
-  address: { readonly host: string; readonly port: number },
-): Promise<Acceptor> {
+export async function accept(relay: Relay, limits: AcceptLimits, address: ListenOptions): Promise<Acceptor> {
   const clients = new Set<Client>()
   let onEmpty: (() => void) | null = null
+  const { totals } = relay.metrics
   const server = createServer({ allowHalfOpen: true })
-  await listen(server as never, address.host, address.port, '--bind-address')
-  acceptLinks(
+  const port = await listen(server, address)
+  const acceptor: Acceptor = {
     server,
-    (makeLink) => {
-      const client = new Client(relay, limits, makeLink, () => {
-        clients.delete(client)
-        relay.metrics.clientConnections--
-        if (clients.size === 0) onEmpty?.()
-      })
-      clients.add(client)
-      relay.metrics.clientConnections++
-    },
-    () => {
-      relay.metrics.acceptFailures++
-    },
-  )
-  return {
-    server,
-    clients,
+    port,
+    limits,
     drain() {
       relay.draining = true
       server.close()
@@ -83,12 +61,54 @@ export async function accept(
       for (const client of [...clients]) client.destroy()
     },
   }
+  acceptLinks(
+    server,
+    (makeLink) => {
+      const client = new Client(relay, acceptor, makeLink, () => {
+        clients.delete(client)
+        totals.clientConnections--
+        if (clients.size === 0) onEmpty?.()
+      })
+      clients.add(client)
+      totals.clientConnections++
+      if (clients.size > acceptor.limits.maxClients) {
+        totals.acceptFailures++
+        client.turnAway()
+      }
+    },
+    () => {
+      totals.acceptFailures++
+    },
+  )
+  return acceptor
+}
+
+function listen(server: Server, { host, port, shared }: ListenOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new GauntletError('ERR_LISTEN', `cannot listen on ${host}:${port}: ${error.code ?? error.message}`, {
+          field: '--bind-address',
+          value: `${host}:${port}`,
+          fix:
+            error.code === 'EADDRINUSE'
+              ? 'stop what holds it or choose another port'
+              : 'choose another address',
+          cause: error,
+        }),
+      )
+    })
+    server.listen({ host, port, backlog: 4_096, reusePort: shared }, () => {
+      const at = server.address()
+      resolve(at !== null && typeof at === 'object' ? at.port : port)
+    })
+  })
 }
 
 export class Client extends Timed implements LinkOwner {
   readonly link: Link
   readonly #relay: Relay
-  readonly #limits: AcceptLimits
+  readonly #acceptor: Acceptor
   readonly #onGone: () => void
   #exchange: Exchange | null = null
   /** Bytes read but not used: a part of a head, or requests behind the present one. */
@@ -100,13 +120,13 @@ export class Client extends Timed implements LinkOwner {
   #lingering = false
   #lingered = 0
 
-  constructor(relay: Relay, limits: AcceptLimits, makeLink: (owner: LinkOwner) => Link, onGone: () => void) {
+  constructor(relay: Relay, acceptor: Acceptor, makeLink: (owner: LinkOwner) => Link, onGone: () => void) {
     super()
     this.#relay = relay
-    this.#limits = limits
+    this.#acceptor = acceptor
     this.#onGone = onGone
     this.link = makeLink(this)
-    relay.wheel.arm(this, limits.keepAliveMs)
+    this.arm(acceptor.limits.keepAliveMs)
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {
@@ -120,49 +140,40 @@ export class Client extends Timed implements LinkOwner {
       bytes = Buffer.concat([this.#held, fresh])
       start = 0
       end = bytes.length
-      // Without a further line end nothing new can be read of the head: look at its length only.
-      const pointless = this.#exchange === null && !fresh.includes(0x0a) && end < 8_192
       this.#held = null
-      if (pointless) {
+      // Without a further line end nothing new can be read of a head.
+      if (this.#exchange === null && end < longHeadBytes && !fresh.includes(0x0a)) {
         this.#held = bytes
         return
       }
     }
     while (start < end && !this.#lingering && this.link.open) {
       const exchange = this.#exchange
-      if (exchange !== null) {
-        if (exchange.bodyDone) {
-          this.#hold(bytes, start, end)
-          return
-        }
-        start = exchange.onRequestBytes(bytes, start, end)
-        if (this.#exchange === exchange) this.#armBody(exchange)
-        continue
-      }
-      const head = readRequestHead(bytes, start, end)
-      if (head.kind === 'incomplete') {
-        if (!this.#headStarted) this.#relay.wheel.arm(this, this.#limits.headTimeoutMs)
-        this.#headStarted = true
-        this.#held = Buffer.from(bytes.subarray(start, end))
+      if (exchange === null) start = this.#readHead(bytes, start, end)
+      else if (!exchange.bodyDone) start = exchange.onRequestBytes(bytes, start, end)
+      else {
+        this.#hold(bytes, start, end)
         return
       }
-      this.#headStarted = false
-      if (head.kind === 'refusal') {
-        const body = errorMessage('null', 'bad_request', head.problem)
-        this.#relay.metrics.refused(head.status, 'bad_request')
-        this.#answerAndClose(refusalText(head.status, body, true))
-        return
-      }
-      const next = new Exchange(this.#relay, this, head)
-      this.#exchange = next
-      start = next.start(bytes, head.end, end)
-      if (this.#exchange === next) this.#armBody(next)
     }
   }
 
-  #armBody(exchange: Exchange): void {
-    if (exchange.bodyDone) this.#relay.wheel.hold(this)
-    else this.#relay.wheel.arm(this, this.#limits.bodyTimeoutMs)
+  /** Begins with the next request; returns the position behind what was used. */
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const head = readRequestHead(bytes, start, end)
+    if (head.kind === 'incomplete') {
+      if (!this.#headStarted) this.arm(this.#acceptor.limits.headTimeoutMs)
+      this.#headStarted = true
+      this.#held = Buffer.from(bytes.subarray(start, end))
+      return end
+    }
+    this.#headStarted = false
+    if (head.kind === 'refusal') {
+      this.#refuse(head.status, 'bad_request', head.problem)
+      return end
+    }
+    this.#exchange = new Exchange(this.#relay, this, head)
+    return this.#exchange.start(bytes, head.end, end)
   }
 
   /** Keeps what came behind the present request; reads on, to see the client leave, until it is much. */
@@ -173,6 +184,16 @@ export class Client extends Timed implements LinkOwner {
 
   get #holdsMuch(): boolean {
     return this.#held !== null && this.#exchange !== null && this.#held.length > maxHeldBytes
+  }
+
+  /** Sets the deadline, which the exchange is told of while there is one. */
+  arm(delayMs: number): void {
+    this.#relay.wheel.arm(this, delayMs)
+  }
+
+  /** No deadline. */
+  hold(): void {
+    this.#relay.wheel.hold(this)
   }
 
   pause(): void {
@@ -187,16 +208,8 @@ export class Client extends Timed implements LinkOwner {
     this.link.resume()
   }
 
-  /** The answer waits for the client to read. */
-  stalled(): void {
-    this.#relay.wheel.arm(this, this.#limits.stallTimeoutMs)
-  }
-
   onDrained(): void {
-    const exchange = this.#exchange
-    if (exchange === null) return
-    this.#armBody(exchange)
-    exchange.onClientDrained()
+    this.#exchange?.onClientDrained()
   }
 
   /** The exchange is answered; `close`: no other may follow. */
@@ -206,7 +219,7 @@ export class Client extends Timed implements LinkOwner {
       this.#linger()
       return
     }
-    this.#relay.wheel.arm(this, this.#relay.draining ? this.#limits.drainIdleMs : this.#limits.keepAliveMs)
+    this.arm(this.#relay.draining ? this.#acceptor.limits.drainIdleMs : this.#acceptor.limits.keepAliveMs)
     const held = this.#held
     this.#held = null
     this.resume()
@@ -224,9 +237,14 @@ export class Client extends Timed implements LinkOwner {
     this.#gone()
   }
 
-  /** A drain began: an idle connection has `drainIdleMs` left. */
+  /** A drain began: an idle connection has a few seconds left. */
   drain(): void {
-    if (this.#exchange === null && !this.#lingering) this.#relay.wheel.arm(this, this.#limits.drainIdleMs)
+    if (this.#exchange === null && !this.#lingering) this.arm(this.#acceptor.limits.drainIdleMs)
+  }
+
+  /** There are too many connections. */
+  turnAway(): void {
+    this.#refuse(503, 'limit', 'the balancer has too many connections')
   }
 
   onEnd(): void {
@@ -235,10 +253,7 @@ export class Client extends Timed implements LinkOwner {
   }
 
   onClosed(): void {
-    const exchange = this.#exchange
-    this.#exchange = null
-    exchange?.abort()
-    this.#gone()
+    this.destroy()
   }
 
   destroy(): void {
@@ -250,23 +265,15 @@ export class Client extends Timed implements LinkOwner {
   }
 
   onDeadline(): void {
-    const exchange = this.#exchange
-    if (exchange !== null && !exchange.bodyDone && this.link.waitingBytes === 0) {
-      exchange.bodyTimedOut()
-      return
-    }
-    // It lingers, reads nothing, or is idle: there is nothing to say to it.
-    if (exchange !== null || this.#lingering || this.#held === null) {
-      this.destroy()
-      return
-    }
-    const body = errorMessage('null', 'limit', 'the request head did not arrive in time')
-    this.#relay.metrics.refused(408, 'limit')
-    this.#answerAndClose(refusalText(408, body, true))
+    if (this.#exchange !== null) this.#exchange.onDeadline()
+    else if (this.#held === null || this.#lingering) this.destroy()
+    else this.#refuse(408, 'limit', 'the request head did not arrive in time')
   }
 
-  #answerAndClose(text: string): void {
-    this.link.writeText(text)
+  /** Answers what is no request, for the last time on this connection. */
+  #refuse(status: number, reason: 'bad_request' | 'limit', message: string): void {
+    this.#relay.metrics.refused(status, reason)
+    this.link.writeText(refusalText(status, errorMessage('null', reason, message), true))
     this.#linger()
   }
 
@@ -276,7 +283,7 @@ export class Client extends Timed implements LinkOwner {
     this.link.end()
     this.#paused = false
     this.link.resume()
-    this.#relay.wheel.arm(this, lingerMs)
+    this.arm(lingerMs)
   }
 
   #gone(): void {

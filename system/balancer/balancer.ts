@@ -1,63 +1,61 @@
-// A whole balancer in one event loop, put together: what main.ts starts, and tests.
+// A whole balancer put together: discovery and metrics in this thread, relaying here or in threads of their own.
 
 import type { Registry } from 'prom-client'
-import { formatAddress } from '../program/admin.ts'
 import type { HistoryWriter } from '../program/history.ts'
-import type { Log } from '../program/log.ts'
+import { noHistory } from '../program/history.ts'
+import type { Log, LogOptions } from '../program/log.ts'
 import type { Resolve } from '../program/resolve.ts'
-import { type AcceptLimits, type Acceptor, accept } from './accept.ts'
 import { Directory } from './discovery/directory.ts'
+import { DnsSource } from './discovery/dns-source.ts'
 import type { Name } from './discovery/names.ts'
 import { createProbe } from './discovery/probe.ts'
-import { Metrics } from './metrics.ts'
-import { Pods } from './pods.ts'
-import { forwardedBy, type Relay, type RelayLimits } from './relay.ts'
-import { UpstreamPool } from './upstream.ts'
-import { Wheel } from './wheel.ts'
+import type { PodSource, SourceCounts } from './discovery/source.ts'
+import { type BalancerLimits, defaultLimits } from './limits.ts'
+import { type Loop, type LoopSettings, startLoop } from './loop.ts'
+import { createBuffers, defaultPool, type PodWatcher, viewBuffers } from './pods.ts'
+import { createRegistry } from './registry.ts'
+import type { RuleConfig } from './rules.ts'
+import { openTracer, type TraceSettings } from './span-export.ts'
+import { startThread } from './threads.ts'
+import { monotonicMs } from './wheel.ts'
 
 export interface BalancerOptions {
-  readonly names: readonly Name[]
+  /** Names behind which the pods of each pool are; the pool of `defaultPool` takes what no rule sends elsewhere. */
+  readonly pools: Readonly<Record<string, readonly Name[]>>
   readonly bind: { readonly host: string; readonly port: number }
   readonly resolve: Resolve
   readonly log: Log
   readonly history: HistoryWriter
   /** Name of this balancer's pod, for the Via field of what it forwards. */
   readonly pod: string
-  /** Each has a default, below. */
+  /** Finds pods by other means than `resolve`. */
+  readonly makeSource?: (name: Name, counts: SourceCounts) => PodSource | null
+  /** Each has a default: `defaultLimits`. */
   readonly limits?: Partial<BalancerLimits>
+  readonly rules?: readonly RuleConfig[]
+  /** One in so many requests goes to the access log, and every failure; default 0: none at all. */
+  readonly accessLogEvery?: number
+  readonly trace?: TraceSettings | null
+  /** Relaying threads; default 1: this one. */
+  readonly threads?: number
+  /** How threads open the log and the history of their own. */
+  readonly threadFiles?: { readonly log: LogOptions; readonly historyFile: string }
 }
 
-export interface BalancerLimits extends AcceptLimits, RelayLimits {
-  readonly connectTimeoutMs: number
-  readonly minResolveMs: number
-  readonly probeIntervalMs: number
-  readonly probeTimeoutMs: number
-}
-
-export const defaultLimits: BalancerLimits = {
-  headTimeoutMs: 10_000,
-  bodyTimeoutMs: 30_000,
-  keepAliveMs: 75_000,
-  stallTimeoutMs: 60_000,
-  drainIdleMs: 5_000,
-  maxBodyBytes: 64 * 1_048_576,
-  maxAttempts: 3,
-  connectTimeoutMs: 2_000,
-  minResolveMs: 1_000,
-  probeIntervalMs: 1_000,
-  probeTimeoutMs: 2_000,
-}
+/** What a reload may change. */
+export type ReloadOptions = Pick<BalancerOptions, 'limits' | 'rules' | 'accessLogEvery'>
 
 export interface Balancer {
   /** `address:port` it accepts requests at. */
   readonly address: string
   readonly port: number
   readonly registry: Registry
-  readonly metrics: Metrics
-  readonly pods: Pods
   readonly directory: Directory
+  readonly loops: readonly Loop[]
   /** `null`: ready. */
   notReady(): string | null
+  /** Puts new settings into force for requests from now on. */
+  reload(options: ReloadOptions): void
   /** From now on answers say `Connection: close` and the balancer is not ready; it still accepts. */
   announceDrain(): void
   /** Stops accepting; resolves when the last client has left. */
@@ -68,59 +66,136 @@ export interface Balancer {
 
 /** @throws GauntletError ERR_LISTEN */
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
+  const { log, history, bind, threads = 1 } = options
   const limits: BalancerLimits = { ...defaultLimits, ...options.limits }
-  const { log, history } = options
-  const wheel = new Wheel()
-  const metrics = new Metrics()
-  const pods = new Pods()
-  const pool = new UpstreamPool(wheel, limits.connectTimeoutMs)
+  const buffers = createBuffers()
+  const counts = viewBuffers(buffers)
+  const loops: Loop[] = []
+  const sourceCounts: SourceCounts = { discoveries: 0, discoveryFailures: 0 }
   const directory = new Directory({
-    names: options.names,
-    resolve: options.resolve,
+    sources: Object.entries(options.pools).flatMap(([pool, names]) =>
+      names.map((name) => ({ pool, source: sourceOf(name, options, limits, sourceCounts) })),
+    ),
     probe: createProbe(limits.probeTimeoutMs),
-    minResolveMs: limits.minResolveMs,
     probeIntervalMs: limits.probeIntervalMs,
-    pods,
-    wheel,
-    metrics,
+    slowStartMs: limits.slowStartMs,
+    maxEjectedPercent: limits.maxEjectedPercent,
+    counts,
+    now: monotonicMs,
+    listener: {
+      onPod: (state) => {
+        for (const loop of loops) loop.onPod(state)
+      },
+      onPodGone: (key) => {
+        for (const loop of loops) loop.onPodGone(key)
+      },
+    },
     history,
     log,
   })
-  const relay: Relay = {
-    pods,
-    pool,
-    wheel,
-    watcher: directory,
-    metrics,
-    history,
-    limits,
-    forwardedBy: forwardedBy(options.pod),
-    draining: false,
+  const watcherOf = (own: number): PodWatcher => ({
+    onFault: (key, fault) => directory.onFault(key, fault),
+    onInstance: (key, instanceId) => directory.onInstance(key, instanceId),
+    seek: (instanceId, found) => directory.seek(instanceId, found),
+    onCallbackLost: (instanceId, id, message) => {
+      loops.forEach((loop, index) => {
+        if (index !== own) loop.onCallbackLost(instanceId, id, message)
+      })
+    },
+  })
+  const settingsOf = (given: ReloadOptions): LoopSettings => ({
+    limits: { ...limits, ...given.limits },
+    rules: given.rules ?? [],
+    accessLogEvery: given.accessLogEvery ?? 0,
+  })
+  const settings = settingsOf(options)
+  const trace = options.trace ?? null
+  const tracer = trace === null || threads > 1 ? null : openTracer(trace, log)
+  let { port } = bind
+  for (let index = 0; index < threads; index++) {
+    const watcher = watcherOf(index)
+    const listen = { host: bind.host, port, shared: threads > 1 }
+    const loop =
+      threads === 1
+        ? await startLoop({ listen, counts, watcher, settings, tracer, history, log, pod: options.pod })
+        : await startThread(
+            {
+              listen,
+              buffers,
+              settings,
+              trace,
+              pod: options.pod,
+              log: options.threadFiles?.log ?? quietLog,
+              historyFile: history === noHistory ? '' : (options.threadFiles?.historyFile ?? ''),
+            },
+            watcher,
+            (error) => {
+              throw error
+            },
+          )
+    // Port 0 took a free one: the others take the same.
+    ;({ port } = loop)
+    loops.push(loop)
   }
-  const acceptor: Acceptor = await accept(relay, limits, options.bind)
-  wheel.start()
   directory.start()
-  const at = acceptor.server.address()
+  let draining = false
   return {
-    address: formatAddress(acceptor.server),
-    port: at !== null && typeof at === 'object' ? at.port : 0,
-    registry: metrics.registry(pods, pool),
-    metrics,
-    pods,
+    address: bind.host.includes(':') ? `[${bind.host}]:${port}` : `${bind.host}:${port}`,
+    port,
+    registry: createRegistry({
+      directory,
+      sources: sourceCounts,
+      collect: () => Promise.all(loops.map((loop) => loop.snapshot())),
+    }),
     directory,
+    loops,
     notReady() {
-      if (relay.draining) return 'draining'
+      if (draining) return 'draining'
       return directory.everReady ? null : 'no component server found yet'
     },
-    announceDrain() {
-      relay.draining = true
+    reload(given) {
+      const next = settingsOf(given)
+      for (const loop of loops) loop.configure(next)
     },
-    drain: () => acceptor.drain(),
+    announceDrain() {
+      draining = true
+      for (const loop of loops) loop.announceDrain()
+    },
+    async drain() {
+      draining = true
+      await Promise.all(loops.map((loop) => loop.drain()))
+      await tracer?.flush()
+    },
     close() {
       directory.close()
-      acceptor.closeAll()
-      pool.closeAll()
-      wheel.stop()
+      for (const loop of loops) loop.close()
+      tracer?.close()
     },
   }
+}
+
+const quietLog: LogOptions = {
+  program: 'balancer',
+  level: 'error',
+  format: 'json',
+  destination: 'stderr',
+  file: null,
+}
+
+function sourceOf(
+  name: Name,
+  options: BalancerOptions,
+  limits: BalancerLimits,
+  counts: SourceCounts,
+): PodSource {
+  const { resolve, log } = options
+  return (
+    options.makeSource?.(name, counts) ??
+    new DnsSource({ name, resolve, minResolveMs: limits.minResolveMs, counts, log })
+  )
+}
+
+/** `names` as the only pool. */
+export function onePool(names: readonly Name[]): Readonly<Record<string, readonly Name[]>> {
+  return { [defaultPool]: names }
 }

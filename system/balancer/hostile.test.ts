@@ -3,7 +3,18 @@
 import type { Socket } from 'node:net'
 import t from 'tap'
 import { hostileAnswers, hostileChunks, hostileRequests } from './head/hostile.ts'
-import { post, RawClient, send, startFor, startPod, startRawPod, until } from './test-support.ts'
+import {
+  inFlight,
+  post,
+  RawClient,
+  send,
+  startFor,
+  startPod,
+  startRawPod,
+  takers,
+  totals,
+  until,
+} from './test-support.ts'
 
 const execute = '{"jsonrpc":"2.0","id":"call-1","method":"components/execute","params":{}}'
 const chunkedHead = 'POST / HTTP/1.1\r\nHost: pods\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -85,7 +96,7 @@ t.test(
       await until(() => sockets.at(-1)!.closed || sockets.at(-1)!.readableEnded)
     }
     t.equal(sockets.length, Object.keys(cases).length)
-    t.equal(balancer.pods.takers.length, 1)
+    t.equal(takers(balancer).length, 1)
   },
 )
 
@@ -127,8 +138,7 @@ t.test('drops what a pod says between answers, with its connection', async (t) =
   const client = new RawClient(t, balancer.port)
   client.write(post(execute))
   t.equal((await client.answer()).body, 'ok')
-  const first = [...balancer.pods.all][0]!
-  await until(() => first.idle.length === 0)
+  await until(async () => (await totals(balancer)).podConnections === 0)
   client.write(post(execute))
   t.equal((await client.answer()).body, 'ok')
   t.equal(connections, 2)
@@ -161,7 +171,7 @@ t.test('gives slow heads and slow bodies 408', async (t) => {
   t.equal(answer.status, 408)
   t.match(JSON.parse(answer.body), { id: 'call-1' })
   t.equal(pod.requests.length, 0)
-  for (const one of balancer.pods.all) t.equal(balancer.pods.inFlight(one), 0)
+  t.equal(inFlight(balancer), 0)
 })
 
 t.test('closes connections that stay idle', async (t) => {
@@ -301,6 +311,6 @@ t.test(
     // Kernel buffers of two connections, and ours.
     t.ok(written < 32_000_000, `${written} bytes`)
     await until(() => closed)
-    await until(() => balancer.metrics.openStreams === 0)
+    await until(async () => (await totals(balancer)).openStreams === 0)
   },
 )

@@ -5,6 +5,14 @@ import type { Socket } from 'node:net'
 /** With this many bytes waiting to be written the other side is paused; when all are written it goes on. */
 export const highWaterBytes = 65_536
 
+/** What became of a write. */
+export const written = 0
+/** The peer reads too slowly: wait for `onDrained`. */
+export const waits = 1
+/** The connection is broken and not a byte of this left; `onClosed` follows. */
+export const notWritten = 2
+export type WriteResult = typeof written | typeof waits | typeof notWritten
+
 /** What a link tells its owner. After `onClosed` nothing more comes. */
 export interface LinkOwner {
   /** `bytes` from `start` to `end` arrived; they are valid during the call only. */
@@ -26,10 +34,10 @@ export interface Link {
   readonly open: boolean
   /** Bytes that wait for the peer to read. */
   readonly waitingBytes: number
-  /** Writes latin1 text; false: the peer reads too slowly, wait for `onDrained`. */
-  writeText(text: string): boolean
-  /** Writes bytes, which must not change afterwards. Returns as `writeText`. */
-  writeBytes(bytes: Buffer): boolean
+  /** Writes latin1 text. */
+  writeText(text: string): WriteResult
+  /** Writes bytes, which must not change afterwards. */
+  writeBytes(bytes: Buffer): WriteResult
   pause(): void
   resume(): void
   /** Sends what waits, then says that no more comes. */
@@ -69,16 +77,16 @@ export class SocketLink implements Link {
     return this.#socket.writableLength
   }
 
-  writeText(text: string): boolean {
-    if (!this.open) return true
+  writeText(text: string): WriteResult {
+    if (!this.open) return notWritten
     this.#socket.write(text, 'latin1')
-    return this.#socket.writableLength < highWaterBytes
+    return this.#socket.writableLength < highWaterBytes ? written : waits
   }
 
-  writeBytes(bytes: Buffer): boolean {
-    if (!this.open) return true
+  writeBytes(bytes: Buffer): WriteResult {
+    if (!this.open) return notWritten
     this.#socket.write(bytes)
-    return this.#socket.writableLength < highWaterBytes
+    return this.#socket.writableLength < highWaterBytes ? written : waits
   }
 
   pause(): void {

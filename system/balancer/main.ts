@@ -1,6 +1,7 @@
 // The balancer's command line. The way of a request: accept.ts reads it from its connection with head/ and
-// body.ts; pods.ts and pick.ts (or affinity.ts, for a request with an instance id) say which pod has it;
-// relay.ts sends it there through upstream.ts and the answer back. discovery/ keeps pods.ts up to date.
+// body.ts; pods.ts and pick.ts (for a request with an instance id: its holder) say which pod has it; relay.ts
+// sends it there through upstream.ts and the answer back. discovery/ finds pods, probes them and knows who
+// holds which instance. loop.ts puts one event loop together, threads.ts several, balancer.ts everything.
 
 import { createServer } from 'node:http'
 import { hostname } from 'node:os'
@@ -8,11 +9,11 @@ import type { Registry } from 'prom-client'
 import { listen, startAdmin } from '../program/admin.ts'
 import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
-import { openLog } from '../program/log.ts'
-import { createResolve } from '../program/resolve.ts'
+import { type LogOptions, openLog } from '../program/log.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
-import { startBalancer } from './balancer.ts'
+import { onePool, startBalancer } from './balancer.ts'
 import { parseNames } from './discovery/names.ts'
+import { createPodResolve } from './discovery/resolve-pods.ts'
 import { balancerFlags, balancerNotes } from './settings.ts'
 
 runMain(async () => {
@@ -28,23 +29,35 @@ runMain(async () => {
     )
     return
   }
-  const log = openLog({
+  const logOptions: LogOptions = {
     program: 'balancer',
     level: flags['log-level'],
     format: flags['log-format'],
     destination: flags['log-destination'],
     file: flags['log-file'],
-  })
+  }
+  const log = openLog(logOptions)
   const pod = process.env['POD_NAME'] ?? hostname()
-  const history = openHistory({ witness: 'balancer', pod })
+  const historyFile = process.env['HISTORY_FILE'] ?? ''
+  const history = openHistory({ witness: 'balancer', pod }, historyFile)
   const balancer = await startBalancer({
-    names: parseNames(flags['upstream-service']),
+    pools: onePool(parseNames(flags['upstream-service'])),
     bind: parseAddress(flags['bind-address'])!,
-    resolve: createResolve(),
+    resolve: createPodResolve({ server: process.env['STEPFLOW_DNS'] }),
     log,
     history,
     pod,
-    limits: { maxBodyBytes: flags['max-body-bytes'], drainIdleMs: flags['drain-idle-ms'] },
+    threads: flags.threads,
+    threadFiles: { log: logOptions, historyFile },
+    accessLogEvery: flags['access-log-every'],
+    trace: flags['trace-enabled'] ? { endpoint: flags['otlp-endpoint'] } : null,
+    limits: {
+      maxBodyBytes: flags['max-body-bytes'],
+      drainIdleMs: flags['drain-idle-ms'],
+      heartbeatMs: flags['heartbeat-ms'],
+      streamIdleMs: flags['stream-idle-ms'],
+      slowStartMs: flags['slow-start-ms'],
+    },
   })
   const admin = await startAdmin({
     address: flags['admin-address'],

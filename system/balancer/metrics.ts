@@ -1,55 +1,81 @@
-// The balancer's metrics: plain numbers while it works, given names and labels when somebody asks.
+// What one relaying loop counts: plain numbers while it works, handed over when somebody asks.
 
-import { type Metric, Registry } from 'prom-client'
-import type { Pod, Pods } from './pods.ts'
-import type { UpstreamPool } from './upstream.ts'
+import type { Pod } from './pods.ts'
 
 /** Upper bounds of the duration histogram, ms: the original's. */
 export const durationBuckets = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
 
 /** Methods with a label value of their own; a client cannot make up more. */
-const methods = ['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'OTHER'] as const
+export const methodLabels = ['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'OTHER'] as const
 
 /** Pods that left keep their counters, up to so many. */
 const maxCounted = 2048
 
-interface Durations {
-  readonly buckets: number[]
-  sum: number
-  count: number
+/** Single numbers; all but the gauges only grow. */
+export interface Totals {
+  /** Gauge. */
+  clientConnections: number
+  /** Gauge. */
+  openStreams: number
+  /** Gauge. */
+  podConnections: number
+  acceptFailures: number
+  /** Requests written to a pod. */
+  requestsSent: number
+  /** Requests tried again; no byte of them had been sent. */
+  retries: number
+  /** Requests that could have been tried again, but for the budget. */
+  retriesDenied: number
+  /** Answers that broke off after their head. */
+  brokenAnswers: number
+  /** Streams ended because a reply to one of their callbacks could not be delivered. */
+  lostCallbacks: number
+  /** Comments written to keep silent streams alive. */
+  heartbeats: number
+  accessLogDropped: number
 }
 
-class PodCounts {
-  /** By method index * 1000 + status. */
-  readonly requests = new Map<number, number>()
-  /** By method index. */
-  readonly durations: (Durations | undefined)[] = []
+export const noTotals: Totals = {
+  clientConnections: 0,
+  openStreams: 0,
+  podConnections: 0,
+  acceptFailures: 0,
+  requestsSent: 0,
+  retries: 0,
+  retriesDenied: 0,
+  brokenAnswers: 0,
+  lostCallbacks: 0,
+  heartbeats: 0,
+  accessLogDropped: 0,
+}
+
+/** Durations of one method at one pod: a count for each bucket and one above all, then their sum in ms. */
+export interface Durations {
+  readonly buckets: number[]
+  sumMs: number
+}
+
+/** What a pod was asked: requests by `methodIndex * 1000 + status`, durations by method index. */
+export interface PodCounts {
+  readonly requests: Map<number, number>
+  readonly durations: Map<number, Durations>
+}
+
+/** A copy that can go to another thread. */
+export interface Snapshot {
+  readonly totals: Totals
+  /** By the pod's key. */
+  readonly pods: ReadonlyMap<string, PodCounts>
+  /** By `status reason`. */
+  readonly refusals: ReadonlyMap<string, number>
 }
 
 export class Metrics {
-  readonly #byPod = new Map<string, PodCounts>()
+  readonly totals: Totals = { ...noTotals }
+  readonly #pods = new Map<string, PodCounts>()
+  readonly #refusals = new Map<string, number>()
   #lastPod: Pod | null = null
   #lastCounts: PodCounts | null = null
-  readonly #refusals = new Map<string, number>()
-  clientConnections = 0
-  acceptFailures = 0
-  openStreams = 0
-  brokenAnswers = 0
-  retries = 0
-  /** Requests written to a pod. */
-  requestsSent = 0
-  discoveries = 0
-  discoveryFailures = 0
-  readonly probes = { good: 0, bad: 0, slow: 0, busy: 0, fault: 0 }
-  readonly faults = { refused: 0, reset: 0, timeout: 0 }
-
-  sent(_pod: Pod): void {
-    this.requestsSent++
-  }
-
-  retried(): void {
-    this.retries++
-  }
 
   /** A request that was given to `pod` ended. */
   finished(pod: Pod, method: string, status: number, durationMs: number): void {
@@ -57,31 +83,35 @@ export class Metrics {
     const index = methodIndex(method)
     const key = index * 1000 + status
     counts.requests.set(key, (counts.requests.get(key) ?? 0) + 1)
-    const durations = (counts.durations[index] ??= {
-      buckets: new Array<number>(durationBuckets.length + 1).fill(0),
-      sum: 0,
-      count: 0,
-    })
+    let durations = counts.durations.get(index)
+    if (durations === undefined) {
+      durations = newDurations()
+      counts.durations.set(index, durations)
+    }
     let bucket = 0
     while (bucket < durationBuckets.length && durationMs > durationBuckets[bucket]!) bucket++
     durations.buckets[bucket]!++
-    durations.sum += durationMs
-    durations.count++
+    durations.sumMs += durationMs
   }
 
+  /** The balancer answered by itself. */
   refused(status: number, reason: string): void {
     const key = `${status} ${reason}`
     this.#refusals.set(key, (this.#refusals.get(key) ?? 0) + 1)
   }
 
+  snapshot(): Snapshot {
+    return { totals: this.totals, pods: this.#pods, refusals: this.#refusals }
+  }
+
   #countsOf(pod: Pod): PodCounts {
-    let counts = this.#byPod.get(pod.key)
+    let counts = this.#pods.get(pod.key)
     if (counts === undefined) {
-      counts = new PodCounts()
-      this.#byPod.set(pod.key, counts)
-      if (this.#byPod.size > maxCounted) {
-        for (const oldest of this.#byPod.keys()) {
-          this.#byPod.delete(oldest)
+      counts = { requests: new Map(), durations: new Map() }
+      this.#pods.set(pod.key, counts)
+      if (this.#pods.size > maxCounted) {
+        for (const oldest of this.#pods.keys()) {
+          this.#pods.delete(oldest)
           break
         }
       }
@@ -90,172 +120,43 @@ export class Metrics {
     this.#lastCounts = counts
     return counts
   }
+}
 
-  /** All metrics under their Prometheus names, read when the registry is asked. */
-  registry(pods: Pods, pool: UpstreamPool): Registry {
-    const registry = new Registry()
-    const add = (
-      kind: 'counter' | 'gauge',
-      name: string,
-      help: string,
-      values: () => Iterable<readonly [labels: Labels, value: number]>,
-    ): void => {
-      addMetric(registry, kind, `stepflow_lb_${name}`, help, () =>
-        Array.from(values(), ([labels, value]) => ({ labels, value })),
-      )
-    }
-    const one = (value: () => number) => (): [Labels, number][] => [[{}, value()]]
-
-    // The original's.
-    add('counter', 'requests_total', 'Requests given to a pod, by their outcome', () => this.#requestRows())
-    addMetric(
-      registry,
-      'histogram',
-      'stepflow_lb_request_duration_ms',
-      'From the head of a request to the end of its answer, ms',
-      () => this.#durationRows(),
-    )
-    add('gauge', 'active_connections', 'Requests in flight at a pod', () =>
-      Array.from(pods.all, (pod) => [{ backend: pod.key }, pods.inFlight(pod)] as const),
-    )
-    add('gauge', 'backend_health', '1: the pod takes new work', () =>
-      Array.from(
-        pods.all,
-        (pod) => [{ backend: pod.key, instance_id: pod.instanceId ?? '' }, pod.takesWork ? 1 : 0] as const,
-      ),
-    )
-    add(
-      'gauge',
-      'backend_pool_size',
-      'Pods that take new work',
-      one(() => pods.takers.length),
-    )
-    add(
-      'counter',
-      'discovery_operations_total',
-      'Rounds of discovery',
-      one(() => this.discoveries),
-    )
-
-    // Ours.
-    add(
-      'counter',
-      'discovery_failures_total',
-      'Rounds that failed or came back empty',
-      one(() => this.discoveryFailures),
-    )
-    add(
-      'gauge',
-      'known_backends',
-      'Pods known, those that left but may hold streams included',
-      one(() => pods.size),
-    )
-    add('counter', 'refusals_total', 'Requests answered by the balancer itself', () =>
-      Array.from(this.#refusals, ([key, value]) => {
-        const [status = '', reason = ''] = key.split(' ')
-        return [{ status, reason }, value] as const
-      }),
-    )
-    add(
-      'counter',
-      'sent_requests_total',
-      'Requests written to a pod',
-      one(() => this.requestsSent),
-    )
-    add(
-      'counter',
-      'retries_total',
-      'Requests tried at another pod; no byte had been sent',
-      one(() => this.retries),
-    )
-    add(
-      'counter',
-      'broken_answers_total',
-      'Answers that broke off after their head',
-      one(() => this.brokenAnswers),
-    )
-    add(
-      'gauge',
-      'open_streams',
-      'SSE answers being forwarded',
-      one(() => this.openStreams),
-    )
-    add(
-      'gauge',
-      'client_connections',
-      'Open connections of clients',
-      one(() => this.clientConnections),
-    )
-    add(
-      'gauge',
-      'backend_connections',
-      'Open connections to pods',
-      one(() => pool.open),
-    )
-    add('counter', 'faults_total', 'Transport faults of pods', () =>
-      Object.entries(this.faults).map(([kind, value]) => [{ kind }, value] as const),
-    )
-    add('counter', 'health_probes_total', 'Health checks by result', () =>
-      Object.entries(this.probes).map(([result, value]) => [{ result }, value] as const),
-    )
-    add(
-      'counter',
-      'instance_alarms_total',
-      'Instance ids claimed by two pods, or changed at one address',
-      () => Object.entries(pods.affinity.alarms).map(([kind, value]) => [{ kind }, value] as const),
-    )
-    return registry
-  }
-
-  *#requestRows(): Iterable<readonly [Labels, number]> {
-    for (const [backend, counts] of this.#byPod) {
-      for (const [key, value] of counts.requests) {
-        yield [{ backend, status: String(key % 1000), method: methods[Math.floor(key / 1000)]! }, value]
+/** The sum of what several loops counted. */
+export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
+  const totals = { ...noTotals }
+  const pods = new Map<string, PodCounts>()
+  const refusals = new Map<string, number>()
+  for (const snapshot of snapshots) {
+    for (const name of Object.keys(totals) as (keyof Totals)[]) totals[name] += snapshot.totals[name]
+    for (const [key, value] of snapshot.refusals) refusals.set(key, (refusals.get(key) ?? 0) + value)
+    for (const [key, counts] of snapshot.pods) {
+      let sum = pods.get(key)
+      if (sum === undefined) {
+        sum = { requests: new Map(), durations: new Map() }
+        pods.set(key, sum)
+      }
+      for (const [kind, value] of counts.requests)
+        sum.requests.set(kind, (sum.requests.get(kind) ?? 0) + value)
+      for (const [method, durations] of counts.durations) {
+        const total = sum.durations.get(method) ?? newDurations()
+        sum.durations.set(method, total)
+        durations.buckets.forEach((value, bucket) => {
+          total.buckets[bucket]! += value
+        })
+        total.sumMs += durations.sumMs
       }
     }
   }
-
-  #durationRows(): Row[] {
-    const rows: Row[] = []
-    const name = 'stepflow_lb_request_duration_ms'
-    for (const [backend, counts] of this.#byPod) {
-      counts.durations.forEach((durations, index) => {
-        if (durations === undefined) return
-        const labels = { backend, method: methods[index]! }
-        let below = 0
-        durationBuckets.forEach((le, bucket) => {
-          below += durations.buckets[bucket]!
-          rows.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: below })
-        })
-        rows.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: durations.count })
-        rows.push({ metricName: `${name}_sum`, labels, value: durations.sum })
-        rows.push({ metricName: `${name}_count`, labels, value: durations.count })
-      })
-    }
-    return rows
-  }
+  return { totals, pods, refusals }
 }
 
-type Labels = Readonly<Record<string, string | number>>
-
-interface Row {
-  readonly metricName?: string
-  readonly labels: Labels
-  readonly value: number
+function newDurations(): Durations {
+  return { buckets: new Array<number>(durationBuckets.length + 1).fill(0), sumMs: 0 }
 }
 
 function methodIndex(method: string): number {
   if (method === 'POST') return 0
-  const index = methods.indexOf(method as (typeof methods)[number])
-  return index === -1 ? methods.length - 1 : index
-}
-
-/** prom-client's own classes count by label at every call; a registry needs `get` only. */
-function addMetric(registry: Registry, type: string, name: string, help: string, rows: () => Row[]): void {
-  const metric = {
-    name,
-    get: async () => ({ name, help, type, aggregator: 'sum', values: rows() }),
-    reset() {},
-  }
-  registry.registerMetric(metric as unknown as Metric)
+  const index = methodLabels.indexOf(method as (typeof methodLabels)[number])
+  return index === -1 ? methodLabels.length - 1 : index
 }

@@ -1,24 +1,37 @@
-// The pods as the relay sees them: who takes new work, who holds which instance, how much is in flight.
+// The pods as one event loop relays to them: who takes new work, who holds which instance, what is in flight.
 
-import { Affinity } from './affinity.ts'
 import { pick, type Turn } from './pick.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Most pods known at a time, those that left included. */
 export const maxPods = 1024
 
-export interface Pod {
+/** The pool of pods that take what no rule sends elsewhere. */
+export const defaultPool = ''
+
+/** What discovery decided about a pod: all that a relaying loop is told. */
+export interface PodState {
   /** `ip:port`, IPv6 in brackets: its name everywhere. */
   readonly key: string
   readonly host: string
   readonly port: number
   /** Index of its in-flight counter. */
   readonly slot: number
+  readonly pools: readonly string[]
   /** Takes new work. Callbacks reach it as long as it is known. */
+  readonly takesWork: boolean
+  readonly instanceId: string | null
+  /** Share of new work beside pods of weight 1: less than 1 while it starts slowly. */
+  readonly weight: number
+}
+
+export interface Pod extends PodState {
   takesWork: boolean
+  pools: readonly string[]
+  weight: number
   instanceId: string | null
-  /** When bytes last came from it, ms on the wheel's clock. */
-  heardMs: number
+  /** The instance id that this loop reported last. */
+  reportedId: string | null
   /** Connections that wait for a request, the last used on top. */
   readonly idle: Upstream[]
 }
@@ -26,95 +39,165 @@ export interface Pod {
 /** A transport fault seen while relaying. */
 export type Fault = 'refused' | 'reset' | 'timeout'
 
-/** Whom the relay tells what it sees; discovery and health decide what follows. */
+/** The answer to `seek`: a pod's key, or why there is none. */
+export type Sought = { readonly key: string } | { readonly reason: 'unknown' | 'gone' }
+
+/** Whom a loop tells what it sees; discovery and health decide what follows. */
 export interface PodWatcher {
-  onFault(pod: Pod, fault: Fault): void
+  onFault(key: string, fault: Fault): void
   /** An answer bore another instance id than we knew for this pod. */
-  onInstance(pod: Pod, instanceId: string): void
-  /** Nobody is known to hold `instanceId`: asks all pods and calls back with the holder, or null. */
-  seek(instanceId: string, found: (pod: Pod | null) => void): void
+  onInstance(key: string, instanceId: string): void
+  /** Nobody is known to hold `instanceId`: asks all pods and calls back. */
+  seek(instanceId: string, found: (sought: Sought) => void): void
+  /** The reply to callback `id` of a pod could not be delivered: the stream that waits for it must end. */
+  onCallbackLost(key: string, id: string, message: string): void
 }
 
-export class Pods {
-  readonly affinity = new Affinity()
-  readonly #byKey = new Map<string, Pod>()
-  /** Sorted by slot. */
-  #takers: Pod[] = []
-  readonly #inFlight: Int32Array
-  readonly #turn: Turn = { lastSlot: -1 }
+/** Memory that all loops and discovery share. */
+export interface SharedCounts {
+  /** Requests in flight by slot. */
+  readonly inFlight: Int32Array
+  /** When bytes last came from the pod of a slot, ms on the machine's monotonic clock. */
+  readonly heardMs: Float64Array
+  /** [0]: slot chosen last. */
+  readonly turn: Int32Array
+}
 
-  /** @param inFlight one counter a slot; shared memory where several threads relay */
-  constructor(inFlight: Int32Array = new Int32Array(new SharedArrayBuffer(maxPods * 4))) {
-    this.#inFlight = inFlight
+export interface SharedBuffers {
+  readonly inFlight: SharedArrayBuffer
+  readonly heardMs: SharedArrayBuffer
+  readonly turn: SharedArrayBuffer
+}
+
+export function createBuffers(): SharedBuffers {
+  const turn = new SharedArrayBuffer(4)
+  new Int32Array(turn)[0] = -1
+  return {
+    inFlight: new SharedArrayBuffer(maxPods * 4),
+    heardMs: new SharedArrayBuffer(maxPods * 8),
+    turn,
+  }
+}
+
+export function viewBuffers(buffers: SharedBuffers): SharedCounts {
+  return {
+    inFlight: new Int32Array(buffers.inFlight),
+    heardMs: new Float64Array(buffers.heardMs),
+    turn: new Int32Array(buffers.turn),
+  }
+}
+
+/** How often a choice is made anew because another thread was quicker. */
+const maxRaces = 8
+
+export class Pods {
+  readonly #byKey = new Map<string, Pod>()
+  readonly #byInstance = new Map<string, Pod>()
+  /** By pool, sorted by slot. */
+  readonly #takers = new Map<string, Pod[]>()
+  readonly #counts: SharedCounts
+  readonly #turn: Turn = { lastSlot: -1, count: 0 }
+
+  constructor(counts: SharedCounts) {
+    this.#counts = counts
   }
 
   get all(): Iterable<Pod> {
     return this.#byKey.values()
   }
 
-  get size(): number {
-    return this.#byKey.size
-  }
-
-  get takers(): readonly Pod[] {
-    return this.#takers
-  }
-
   get(key: string): Pod | undefined {
     return this.#byKey.get(key)
   }
 
-  /** Adds a pod that takes no work yet; null where no slot is free. */
-  add(host: string, port: number): Pod | null {
-    const key = podKey(host, port)
-    const known = this.#byKey.get(key)
-    if (known !== undefined) return known
-    const slot = this.#freeSlot()
-    if (slot === -1) return null
-    const pod: Pod = { key, host, port, slot, takesWork: false, instanceId: null, heardMs: 0, idle: [] }
-    this.#byKey.set(key, pod)
-    return pod
+  /** The pod that holds `instanceId`, as far as this loop was told. */
+  holder(instanceId: string): Pod | undefined {
+    return this.#byInstance.get(instanceId)
   }
 
-  setTakesWork(pod: Pod, takesWork: boolean): void {
-    if (pod.takesWork === takesWork) return
-    pod.takesWork = takesWork
-    this.#takers = [...this.#byKey.values()].filter((one) => one.takesWork).sort((a, b) => a.slot - b.slot)
+  takers(pool: string): readonly Pod[] {
+    return this.#takers.get(pool) ?? []
   }
 
-  /** Forgets a pod; its instance ids are remembered as gone. */
-  remove(pod: Pod): void {
-    this.setTakesWork(pod, false)
-    this.#byKey.delete(pod.key)
-    this.affinity.forgetPod(pod)
+  /** Adds a pod or takes over its new state. */
+  apply(state: PodState): void {
+    let pod = this.#byKey.get(state.key)
+    if (pod === undefined) {
+      pod = { ...state, takesWork: false, instanceId: null, reportedId: null, idle: [] }
+      this.#byKey.set(state.key, pod)
+    }
+    if (pod.instanceId !== state.instanceId) {
+      if (pod.instanceId !== null) this.#byInstance.delete(pod.instanceId)
+      if (state.instanceId !== null) this.#byInstance.set(state.instanceId, pod)
+      pod.instanceId = state.instanceId
+    }
+    const moved = pod.takesWork !== state.takesWork || pod.pools.join() !== state.pools.join()
+    pod.takesWork = state.takesWork
+    pod.pools = state.pools
+    pod.weight = state.weight
+    if (moved) this.#sort()
+  }
+
+  remove(key: string): void {
+    const pod = this.#byKey.get(key)
+    if (pod === undefined) return
+    this.#byKey.delete(key)
+    if (pod.instanceId !== null) this.#byInstance.delete(pod.instanceId)
+    pod.takesWork = false
+    this.#sort()
     for (const upstream of pod.idle.splice(0)) upstream.discard()
   }
 
-  /** A pod for new work, or null. @param tried slots that already failed for this request */
-  pick(tried: readonly number[] | null): Pod | null {
-    return pick(this.#takers, this.#inFlight, this.#turn, tried)
+  #sort(): void {
+    this.#takers.clear()
+    for (const pod of this.#byKey.values()) {
+      if (!pod.takesWork) continue
+      for (const pool of pod.pools) {
+        const takers = this.#takers.get(pool)
+        if (takers === undefined) this.#takers.set(pool, [pod])
+        else takers.push(pod)
+      }
+    }
+    for (const takers of this.#takers.values()) takers.sort((a, b) => a.slot - b.slot)
+  }
+
+  /**
+   * Chooses a pod for new work and counts the request; null where no pod takes any.
+   * The choice holds against all threads: if another one changed the chosen pod's count meanwhile, it is
+   * made anew. @param tried slots that already failed for this request
+   */
+  pick(pool: string, tried: readonly number[] | null): Pod | null {
+    const takers = this.#takers.get(pool)
+    if (takers === undefined) return null
+    const { inFlight, turn } = this.#counts
+    for (let race = 0; ; race++) {
+      this.#turn.lastSlot = Atomics.load(turn, 0)
+      const pod = pick(takers, inFlight, this.#turn, tried)
+      if (pod === null) return null
+      const { count } = this.#turn
+      if (race >= maxRaces) Atomics.add(inFlight, pod.slot, 1)
+      else if (Atomics.compareExchange(inFlight, pod.slot, count, count + 1) !== count) continue
+      Atomics.store(turn, 0, pod.slot)
+      return pod
+    }
   }
 
   inFlight(pod: Pod): number {
-    return Atomics.load(this.#inFlight, pod.slot)
+    return Atomics.load(this.#counts.inFlight, pod.slot)
   }
 
-  /** Counts a request that goes to `pod`. Each call is paired with one `leave`. */
+  /** Counts a request that goes to a pod which was not picked. Each, as each pick, is paired with one `leave`. */
   enter(pod: Pod): void {
-    Atomics.add(this.#inFlight, pod.slot, 1)
+    Atomics.add(this.#counts.inFlight, pod.slot, 1)
   }
 
   leave(pod: Pod): void {
-    Atomics.sub(this.#inFlight, pod.slot, 1)
+    Atomics.sub(this.#counts.inFlight, pod.slot, 1)
   }
 
-  /** A slot nobody has and nobody still counts in. */
-  #freeSlot(): number {
-    const taken = new Set([...this.#byKey.values()].map((pod) => pod.slot))
-    for (let slot = 0; slot < this.#inFlight.length; slot++) {
-      if (!taken.has(slot) && Atomics.load(this.#inFlight, slot) === 0) return slot
-    }
-    return -1
+  /** Bytes came from `pod` at `nowMs`: it is alive, whatever its health checks say. */
+  heard(pod: Pod, nowMs: number): void {
+    this.#counts.heardMs[pod.slot] = nowMs
   }
 }
 

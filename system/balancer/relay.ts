@@ -2,16 +2,24 @@
 
 import type { HistoryWriter } from '../program/history.ts'
 import type { Client } from './accept.ts'
+import type { AccessLog } from './access-log.ts'
 import { BodyReader, bodyBad, bodyDone, bodyPiece } from './body.ts'
+import type { Callbacks, Waiting } from './callbacks.ts'
+import { EventStream } from './event-stream.ts'
 import { type AnswerHead, interimProblem, readAnswerHead } from './head/answer.ts'
+import { withoutFields } from './head/bytes.ts'
 import { chunkedBody, type RequestHead } from './head/request.ts'
 import { isChunkedTo, writeAnswerHead, writeRequestHead } from './head/write.ts'
+import type { RelayLimits } from './limits.ts'
+import { notWritten, type WriteResult, waits } from './link.ts'
 import type { Metrics } from './metrics.ts'
-import type { Pod, Pods, PodWatcher } from './pods.ts'
+import { defaultPool, type Pod, type Pods, type PodWatcher } from './pods.ts'
 import { errorEvent, errorMessage, type Reason, refusalText } from './refuse.ts'
 import { findRequestId, maxLookBytes } from './request-id.ts'
+import type { RetryBudget } from './retry-budget.ts'
+import { type Routing, type Rule, routeByRules } from './rules.ts'
+import { beginSpan, type Span, type Tracer, traceparentLine } from './trace.ts'
 import type { ConnectFailure, Upstream, UpstreamPool, UpstreamUser } from './upstream.ts'
-import { completeUtf8 } from './utf8.ts'
 import type { Wheel } from './wheel.ts'
 
 /** What all exchanges of one event loop share. */
@@ -22,26 +30,22 @@ export interface Relay {
   readonly watcher: PodWatcher
   readonly metrics: Metrics
   readonly history: HistoryWriter
-  readonly limits: RelayLimits
-  /** See forwardedBy(). */
-  readonly forwardedBy: string
+  readonly budget: RetryBudget
+  readonly callbacks: Callbacks
+  readonly random: () => number
+  /** Our Via field line. */
+  readonly via: string
+  /** From here on changed by a reload; requests under way keep what they began with. */
+  limits: RelayLimits
+  rules: readonly Rule[]
+  tracer: Tracer | null
+  accessLog: AccessLog | null
   /** Set once the program is stopping: answers say `Connection: close`. */
   draining: boolean
 }
 
-export interface RelayLimits {
-  readonly maxBodyBytes: number
-  /** Pods tried for one request as long as none of its bytes was sent. */
-  readonly maxAttempts: number
-}
-
 /** Bodies up to this many bytes travel as text, in one write with their head; longer ones are copied once. */
 const textBytes = 16_384
-
-/** The last fields of every forwarded request; `pod` names this balancer to the pods (RFC 9110 7.6.3). */
-export function forwardedBy(pod: string): string {
-  return `Via: 1.1 ${pod.replaceAll(/[^\w.-]/g, '-')}\r\nX-Forwarded-By: stepflow-load-balancer\r\n\r\n`
-}
 
 /** Interim (1xx) answers to one request. */
 const maxInterims = 16
@@ -59,7 +63,7 @@ const statusOf = {
 /** Status under which a request is counted whose client left before its answer. */
 const clientLeft = 499
 
-export class Exchange implements UpstreamUser {
+export class Exchange implements UpstreamUser, Waiting {
   readonly #relay: Relay
   readonly #client: Client
   readonly #head: RequestHead
@@ -69,8 +73,11 @@ export class Exchange implements UpstreamUser {
   #bodyBytes = 0
   /** Head and body bytes that wait for a connection. */
   #pending = ''
-  /** Start of the body as it came, for the id of an error. */
+  /** Start of the body as it came, for rules and for the id of an error. */
   #look = ''
+  /** The pod cannot be chosen yet: rules wait for the component's name. */
+  #undecided = false
+  #pools: readonly string[] = []
   #pod: Pod | null = null
   #upstream: Upstream | null = null
   #tried: number[] | null = null
@@ -81,12 +88,14 @@ export class Exchange implements UpstreamUser {
   /** The answer goes out in chunks. */
   #chunked = false
   #interims = 0
-  #isOpenStream = false
-  /** JSON-RPC id of a request that was answered by a stream. */
+  /** Set while an SSE answer is forwarded. */
+  #events: EventStream | null = null
+  /** JSON-RPC id of the request, once its answer is a stream. */
   #streamId = 'null'
-  /** UTF-8 bytes of a character whose rest has not arrived, and the last bytes written, of a stream. */
-  #tail = ''
-  #lastText = ''
+  /** When the pod last sent a part of the stream. */
+  #heardMs = 0
+  #stalled = false
+  #span: Span | null = null
   #keepAlive: boolean
   #over = false
 
@@ -107,42 +116,74 @@ export class Exchange implements UpstreamUser {
     return this.#body === null
   }
 
+  // ---- what the client does ---------------------------------------------------------------------------
+
   /** Starts with what came behind the head. Returns the position behind this request's bytes. */
   start(bytes: Buffer, pos: number, end: number): number {
-    const { limits } = this.#relay
+    const { limits, budget, tracer } = this.#relay
+    budget.earn()
     if (this.#head.bodyBytes > limits.maxBodyBytes) {
       this.#refuse(413, 'limit', `the body is over ${limits.maxBodyBytes} bytes`)
       return end
     }
-    this.#pending = writeRequestHead(this.#head)
-    const behind = this.#readBody(bytes, pos, end)
+    this.#pending = tracer === null ? writeRequestHead(this.#head, this.#relay.via) : this.#tracedHead()
+    pos = this.#readBody(bytes, pos, end)
     if (!this.#over) this.#route()
-    return behind
+    if (!this.#over) this.#setDeadline()
+    return pos
   }
 
-  /** Further bytes of the client while the body is not complete. Returns the position behind the body. */
+  /** Further bytes while the body is not complete. Returns the position behind the body. */
   onRequestBytes(bytes: Buffer, pos: number, end: number): number {
-    return this.#readBody(bytes, pos, end)
+    pos = this.#readBody(bytes, pos, end)
+    if (!this.#over && this.#undecided) this.#route()
+    if (!this.#over) this.#setDeadline()
+    return pos
   }
 
   /** The client can take more of the answer. */
   onClientDrained(): void {
+    this.#stalled = false
     this.#upstream?.link.resume()
+    this.#setDeadline()
   }
 
   /** The client is gone or too slow: the pod must learn it at once. */
   abort(): void {
     if (this.#over) return
-    this.#finish(this.#answer?.status ?? clientLeft)
     this.#dropUpstream()
+    this.#finish(this.#answer?.status ?? clientLeft, null)
   }
 
-  /** The client did not send its body in time. */
-  bodyTimedOut(): void {
-    this.#fail(408, 'limit', 'the body did not arrive in time')
+  /** The deadline that `#setDeadline` set has passed. */
+  onDeadline(): void {
+    const { limits, wheel } = this.#relay
+    if (this.#body !== null) this.#fail(408, 'limit', 'the body did not arrive in time')
+    else if (this.#stalled) this.#client.destroy()
+    else if (limits.streamIdleMs > 0 && wheel.nowMs - this.#heardMs >= limits.streamIdleMs) {
+      this.#fail(504, 'timeout', `no event for ${limits.streamIdleMs} ms`)
+    } else {
+      this.#beat()
+      this.#setDeadline()
+    }
+  }
+
+  #setDeadline(): void {
+    const { limits } = this.#relay
+    if (this.#body !== null) this.#client.arm(limits.bodyTimeoutMs)
+    else if (this.#stalled) this.#client.arm(limits.stallTimeoutMs)
+    else if (this.#events !== null && (limits.heartbeatMs > 0 || limits.streamIdleMs > 0)) {
+      this.#client.arm(Math.min(limits.heartbeatMs || Infinity, limits.streamIdleMs || Infinity))
+    } else this.#client.hold()
   }
 
   // ---- the request ------------------------------------------------------------------------------------
+
+  #tracedHead(): string {
+    this.#span = beginSpan(this.#head.traceparent)
+    const fields = withoutFields(this.#head.fields, ['traceparent'])
+    return writeRequestHead({ ...this.#head, fields }, this.#relay.via + traceparentLine(this.#span))
+  }
 
   #readBody(bytes: Buffer, pos: number, end: number): number {
     const body = this.#body
@@ -173,13 +214,12 @@ export class Exchange implements UpstreamUser {
     const length = to - from
     const upstream = this.#upstream
     if (upstream?.connected && length > textBytes) {
-      if (this.#look.length < maxLookBytes) this.#look += bytes.toString('latin1', from, from + maxLookBytes)
-      const head = chunked ? `${length.toString(16)}\r\n` : ''
-      const copy = Buffer.allocUnsafe(head.length + length + (chunked ? 2 : 0))
-      copy.write(head, 'latin1')
-      bytes.copy(copy, head.length, from, to)
-      if (chunked) copy.write('\r\n', head.length + length, 'latin1')
-      if (!upstream.link.writeBytes(copy)) this.#client.pause()
+      if (this.#look.length < maxLookBytes) this.#look += bytes.toString('latin1', from, to)
+      this.#afterWrite(
+        upstream.link.writeBytes(
+          framed(chunked ? `${length.toString(16)}\r\n` : '', bytes, from, to, chunked),
+        ),
+      )
       return
     }
     const text = bytes.toString('latin1', from, to)
@@ -187,72 +227,106 @@ export class Exchange implements UpstreamUser {
     this.#send(chunked ? `${length.toString(16)}\r\n${text}\r\n` : text)
   }
 
-  /** Sends request text, or keeps it until there is a connection; one read's worth at most. */
+  /** Sends request text, or keeps it until there is a connection: what one read brought, or rules wait for. */
   #send(text: string): void {
     const upstream = this.#upstream
-    if (!upstream?.connected) {
+    if (upstream?.connected) this.#afterWrite(upstream.link.writeText(text))
+    else {
       this.#pending += text
-      if (this.#pod !== null) this.#client.pause()
-    } else if (!upstream.link.writeText(text)) this.#client.pause()
+      if (!this.#undecided && this.#pod !== null) this.#client.pause()
+    }
+  }
+
+  #afterWrite(result: WriteResult): void {
+    if (result === waits) this.#client.pause()
   }
 
   // ---- the pod ----------------------------------------------------------------------------------------
 
   #route(): void {
-    const { pods, watcher } = this.#relay
+    const { pods, rules, random, watcher } = this.#relay
     const { instanceId } = this.#head
     if (instanceId === null) {
-      const pod = pods.pick(null)
+      const complete = this.#body === null || this.#look.length >= maxLookBytes
+      const routing: Routing =
+        rules.length === 0 ? toDefault : routeByRules(rules, this.#look, complete, random)
+      this.#undecided = routing === 'more'
+      if (routing === 'more') return
+      this.#pools = routing
+      const pod = this.#pick()
       if (pod === null) this.#refuse(503, 'no_backend', 'no component server takes work')
       else this.#sendTo(pod)
       return
     }
-    const holder = pods.affinity.holder(instanceId)
+    const holder = pods.holder(instanceId)
     if (holder !== undefined) {
+      pods.enter(holder)
       this.#sendTo(holder)
       return
     }
-    this.#client.pause()
-    watcher.seek(instanceId, (pod) => {
+    if (this.#body !== null) this.#client.pause()
+    watcher.seek(instanceId, (sought) => {
       if (this.#over) return
-      if (pod !== null) return this.#sendTo(pod)
-      const reason = pods.affinity.isGone(instanceId) ? 'gone' : 'unknown'
+      const pod = 'key' in sought ? pods.get(sought.key) : undefined
+      if (pod !== undefined) {
+        pods.enter(pod)
+        this.#sendTo(pod)
+        return
+      }
+      const reason = 'reason' in sought ? sought.reason : 'gone'
       this.#refuse(503, reason, `instance ${instanceId} is ${reason}`, { instanceId })
     })
   }
 
-  #sendTo(pod: Pod): void {
-    const { pods, pool } = this.#relay
-    this.#pod = pod
-    pods.enter(pod)
-    const idle = pool.take(pod, this)
-    if (idle === null) {
-      if (this.#body !== null) this.#client.pause()
-      this.#upstream = pool.connect(pod, this)
-      return
+  /** A pod for new work, which is counted from here on. */
+  #pick(): Pod | null {
+    for (const pool of this.#pools) {
+      const pod = this.#relay.pods.pick(pool, this.#tried)
+      if (pod !== null) return pod
     }
-    this.#upstream = idle
-    this.#flush(idle)
+    return null
+  }
+
+  /** Sends to a pod for which the request is counted. */
+  #sendTo(pod: Pod): void {
+    const { pool } = this.#relay
+    this.#pod = pod
+    for (;;) {
+      const idle = pool.take(pod, this)
+      if (idle === null) break
+      if (this.#flush(idle)) return
+      // It broke while it was idle, and not a byte left: another one may do.
+      this.#relay.metrics.totals.retries++
+      idle.discard()
+    }
+    if (this.#body !== null) this.#client.pause()
+    this.#upstream = pool.connect(pod, this)
   }
 
   onConnected(): void {
-    this.#flush(this.#upstream!)
+    const upstream = this.#upstream!
+    if (this.#flush(upstream)) return
+    upstream.discard()
+    this.onConnectFailed('reset')
   }
 
-  #flush(upstream: Upstream): void {
-    const text = this.#pending
+  /** Writes what waits. False: not a byte of it was written. */
+  #flush(upstream: Upstream): boolean {
+    const result = upstream.link.writeText(this.#pending)
+    if (result === notWritten) return false
+    this.#upstream = upstream
     this.#pending = ''
-    const { pod } = upstream
-    const flowing = upstream.link.writeText(text)
-    this.#relay.metrics.sent(pod)
-    if (this.#head.expectsContinue && this.#body !== null)
+    this.#relay.metrics.totals.requestsSent++
+    if (this.#head.expectsContinue && this.#body !== null) {
       this.#client.link.writeText('HTTP/1.1 100 Continue\r\n\r\n')
-    if (flowing) this.#client.resume()
-    else this.#client.pause()
+    }
+    if (result === waits) this.#client.pause()
+    else this.#client.resume()
+    return true
   }
 
   onConnectFailed(failure: ConnectFailure): void {
-    const { pods, watcher, metrics, limits } = this.#relay
+    const { pods, watcher, metrics, limits, budget } = this.#relay
     const pod = this.#pod!
     pods.leave(pod)
     this.#pod = null
@@ -261,7 +335,7 @@ export class Exchange implements UpstreamUser {
       this.#refuse(503, 'limit', 'the balancer has no descriptor left', { backend: pod.key })
       return
     }
-    watcher.onFault(pod, failure)
+    watcher.onFault(pod.key, failure)
     const { instanceId } = this.#head
     if (instanceId !== null) {
       const reason = failure === 'timeout' ? 'timeout' : 'gone'
@@ -274,11 +348,16 @@ export class Exchange implements UpstreamUser {
     // Not a byte was sent, so another pod may have it.
     this.#tried ??= []
     this.#tried.push(pod.slot)
-    const next = this.#tried.length < limits.maxAttempts ? pods.pick(this.#tried) : null
-    if (next !== null) {
-      metrics.retried()
-      this.#sendTo(next)
-      return
+    if (this.#tried.length < limits.maxAttempts) {
+      if (!budget.spend()) metrics.totals.retriesDenied++
+      else {
+        const next = this.#pick()
+        if (next !== null) {
+          metrics.totals.retries++
+          this.#sendTo(next)
+          return
+        }
+      }
     }
     const reason = failure === 'timeout' ? 'timeout' : 'no_backend'
     this.#refuse(statusOf[reason], reason, `connection to ${pod.key} ${failure}`, { backend: pod.key })
@@ -287,47 +366,44 @@ export class Exchange implements UpstreamUser {
   // ---- the answer -------------------------------------------------------------------------------------
 
   onAnswerBytes(bytes: Buffer, start: number, end: number): void {
-    let text = ''
-    if (this.#answer === null) {
-      if (this.#answerStart !== null) {
-        bytes = Buffer.concat([this.#answerStart, bytes.subarray(start, end)])
-        start = 0
-        end = bytes.length
-        this.#answerStart = null
-      }
-      let head = readAnswerHead(bytes, start, end, this.#head.method)
-      // Interim answers end here: the client has had its 100 from us, and needs no other.
-      while (head.kind === 'head' && head.status < 200) {
-        const problem = ++this.#interims > maxInterims ? 'endless interim answers' : interimProblem(head)
-        if (problem !== null) {
-          this.#badAnswer(problem)
-          return
-        }
-        start = head.end
-        head = start < end ? readAnswerHead(bytes, start, end, this.#head.method) : { kind: 'incomplete' }
-      }
-      if (head.kind === 'incomplete') {
-        this.#answerStart = Buffer.from(bytes.subarray(start, end))
-        return
-      }
-      if (head.kind === 'bad') {
-        this.#badAnswer(head.problem)
-        return
-      }
-      text = this.#beginAnswer(head)
-      start = head.end
-      if (this.#answerBody === null) {
-        if (start !== end) {
-          this.#withdrawAnswer('more bytes than it announced')
-          return
-        }
-        this.#commitAnswer(head)
-        this.#client.link.writeText(text)
-        this.#complete(true)
-        return
-      }
+    if (this.#answer !== null) {
+      this.#forwardAnswer('', bytes, start, end)
+      return
     }
-    this.#forwardAnswer(text, bytes, start, end)
+    if (this.#answerStart !== null) {
+      bytes = Buffer.concat([this.#answerStart, bytes.subarray(start, end)])
+      start = 0
+      end = bytes.length
+      this.#answerStart = null
+    }
+    const { method } = this.#head
+    let head = readAnswerHead(bytes, start, end, method)
+    // Interim answers end here: the client has had its 100 from us, and needs no other.
+    while (head.kind === 'head' && head.status < 200) {
+      const problem = ++this.#interims > maxInterims ? 'endless interim answers' : interimProblem(head)
+      if (problem !== null) {
+        this.#badAnswer(problem)
+        return
+      }
+      start = head.end
+      head = start < end ? readAnswerHead(bytes, start, end, method) : { kind: 'incomplete' }
+    }
+    if (head.kind === 'incomplete') {
+      this.#answerStart = Buffer.from(bytes.subarray(start, end))
+      return
+    }
+    if (head.kind === 'bad') {
+      this.#badAnswer(head.problem)
+      return
+    }
+    const text = this.#beginAnswer(head)
+    if (this.#answerBody !== null) this.#forwardAnswer(text, bytes, head.end, end)
+    else if (head.end !== end) this.#withdrawAnswer('more bytes than it announced')
+    else {
+      this.#commitAnswer(head)
+      this.#client.link.writeText(text)
+      this.#complete(true)
+    }
   }
 
   /** Decides how the answer goes to the client and returns its head. */
@@ -335,11 +411,12 @@ export class Exchange implements UpstreamUser {
     const { watcher, draining } = this.#relay
     const pod = this.#pod!
     this.#answer = head
-    if (head.body !== 'none') {
-      this.#answerBody = new BodyReader(head.body, head.contentLength)
+    if (head.body !== 'none') this.#answerBody = new BodyReader(head.body, head.contentLength)
+    const { instanceId } = head
+    if (instanceId !== null && instanceId !== pod.instanceId && instanceId !== pod.reportedId) {
+      pod.reportedId = instanceId
+      watcher.onInstance(pod.key, instanceId)
     }
-    if (head.instanceId !== null && head.instanceId !== pod.instanceId)
-      watcher.onInstance(pod, head.instanceId)
     // A body that is still coming would be taken for the next request.
     if (draining || this.#body !== null) this.#keepAlive = false
     this.#chunked = isChunkedTo(head, this.#head.old)
@@ -350,13 +427,24 @@ export class Exchange implements UpstreamUser {
 
   /** The answer's first bytes are about to leave. */
   #commitAnswer(head: AnswerHead): void {
-    const { metrics, history } = this.#relay
+    const { metrics, history, callbacks, wheel } = this.#relay
     const pinned = this.#head.instanceId
-    if (head.stream) {
-      this.#isOpenStream = true
+    const { instanceId } = head
+    if (head.stream && this.#answerBody !== null) {
       this.#streamId = findRequestId(this.#look)
-      metrics.openStreams++
+      this.#heardMs = wheel.nowMs
+      metrics.totals.openStreams++
+      this.#events = new EventStream(
+        (id) => {
+          if (instanceId !== null) callbacks.add(instanceId, id, this)
+        },
+        (id) => {
+          if (instanceId !== null) callbacks.remove(instanceId, id)
+        },
+      )
+      this.#setDeadline()
     }
+    if (pinned !== null) callbacks.remove(pinned, findRequestId(this.#look))
     // What an error would have told the client of its request is of no use any more.
     this.#look = ''
     if (history.enabled) {
@@ -364,77 +452,66 @@ export class Exchange implements UpstreamUser {
         kind: 'request.routed',
         backend: this.#pod!.key,
         ...(pinned === null ? {} : { pinned }),
-        ...(head.instanceId === null ? {} : { instanceId: head.instanceId }),
+        ...(instanceId === null ? {} : { instanceId }),
         stream: head.stream,
         status: head.status,
       })
     }
   }
 
+  /** Forwards what came of the body, behind `text`, the head that has not left yet. */
   #forwardAnswer(text: string, bytes: Buffer, pos: number, end: number): void {
     const body = this.#answerBody!
-    const { stream } = this.#answer!
+    const answer = this.#answer!
     const chunked = this.#chunked
     const { link } = this.#client
-    const first = text !== ''
-    let payload = stream ? this.#tail : ''
+    let payload = ''
     let step: number
-    let flowing = true
+    let result: WriteResult = 0
     for (;;) {
       step = body.next(bytes, pos, end)
       if (step !== bodyPiece) break
-      const length = body.to - body.from
-      if (!stream && length > textBytes) {
-        if (first && text !== '') this.#commitAnswer(this.#answer!)
-        flowing = this.#forwardBytes(text, payload, bytes, body.from, body.to, chunked)
+      const { from, to } = body
+      if (to - from > textBytes && !answer.stream) {
+        if (text !== '') this.#commitAnswer(answer)
+        const length = payload.length + to - from
+        const head = `${text}${chunked ? `${length.toString(16)}\r\n` : ''}${payload}`
+        result = link.writeBytes(framed(head, bytes, from, to, chunked))
         text = payload = ''
-      } else payload += bytes.toString('latin1', body.from, body.to)
+      } else payload += bytes.toString('latin1', from, to)
       pos = body.pos
     }
-    if (stream) {
-      const whole = step === bodyDone ? payload.length : completeUtf8(payload)
-      this.#tail = payload.slice(whole)
-      payload = payload.slice(0, whole)
-      if (payload !== '') this.#lastText = (this.#lastText + payload).slice(-4)
+    if (text !== '') {
+      // Nothing has left yet, so a fault in the framing can still be answered as one.
+      if (step === bodyBad || (step === bodyDone && body.pos !== end)) {
+        this.#withdrawAnswer(step === bodyBad ? body.problem : 'more bytes than it announced')
+        return
+      }
+      this.#commitAnswer(answer)
     }
-    if (first && text !== '' && (step === bodyBad || (step === bodyDone && body.pos !== end))) {
-      this.#withdrawAnswer(step === bodyBad ? body.problem : 'more bytes than it announced')
-      return
+    if (this.#events !== null) {
+      payload = this.#events.take(payload, step === bodyDone)
+      this.#heardMs = this.#relay.wheel.nowMs
     }
-    if (first && text !== '') this.#commitAnswer(this.#answer!)
     if (payload !== '') text += chunked ? `${payload.length.toString(16)}\r\n${payload}\r\n` : payload
     if (step === bodyDone && chunked) text += '0\r\n\r\n'
-    if (text !== '') flowing = link.writeText(text)
-    if (step === bodyBad) {
-      this.#badAnswer(body.problem)
-      return
-    }
-    if (step === bodyDone) {
-      this.#complete(body.pos === end)
-      return
-    }
-    if (!flowing) {
+    if (text !== '') result = link.writeText(text)
+    if (step === bodyBad) this.#badAnswer(body.problem)
+    else if (step === bodyDone) this.#complete(body.pos === end)
+    else if (result === waits) {
       this.#upstream!.link.pause()
-      this.#client.stalled()
-    }
+      this.#stalled = true
+      this.#setDeadline()
+    } else if (this.#events !== null) this.#setDeadline()
   }
 
-  /** Forwards a long piece in one write with what stands before it. */
-  #forwardBytes(
-    text: string,
-    before: string,
-    bytes: Buffer,
-    from: number,
-    to: number,
-    chunked: boolean,
-  ): boolean {
-    const length = before.length + to - from
-    const head = text + (chunked ? `${length.toString(16)}\r\n` : '') + before
-    const copy = Buffer.allocUnsafe(head.length + to - from + (chunked ? 2 : 0))
-    copy.write(head, 'latin1')
-    bytes.copy(copy, head.length, from, to)
-    if (chunked) copy.write('\r\n', copy.length - 2, 'latin1')
-    return this.#client.link.writeBytes(copy)
+  /** A comment between two events, so that nobody on the way takes a silent stream for a dead one. */
+  #beat(): void {
+    const { limits, metrics, wheel } = this.#relay
+    if (limits.heartbeatMs === 0 || !this.#chunked || this.#events?.betweenEvents !== true) return
+    if (wheel.nowMs - this.#heardMs < limits.heartbeatMs) return
+    metrics.totals.heartbeats++
+    this.#client.link.writeText('8\r\n: ping\n\n\r\n')
   }
 
   onUpstreamDrained(): void {
@@ -442,25 +519,27 @@ export class Exchange implements UpstreamUser {
   }
 
   onAnswerEnd(): void {
-    if (this.#answer !== null && this.#answer.body === 'close') {
-      let text = this.#tail
-      if (this.#chunked) {
-        if (text !== '') text = `${text.length.toString(16)}\r\n${text}\r\n`
-        text += '0\r\n\r\n'
-      }
-      this.#client.link.writeText(text)
-      this.#complete(false)
+    if (this.#answer?.body !== 'close') {
+      this.onAnswerLost()
       return
     }
-    this.onAnswerLost()
+    let text = this.#events?.take('', true) ?? ''
+    if (this.#chunked) text = `${text === '' ? '' : `${text.length.toString(16)}\r\n${text}\r\n`}0\r\n\r\n`
+    this.#client.link.writeText(text)
+    this.#complete(false)
   }
 
   onAnswerLost(): void {
-    const pod = this.#pod!
-    this.#relay.watcher.onFault(pod, 'reset')
-    this.#fail(statusOf.reset, 'reset', `${pod.key} closed the connection before its answer was complete`, {
-      backend: pod.key,
+    const { key } = this.#pod!
+    this.#relay.watcher.onFault(key, 'reset')
+    this.#fail(statusOf.reset, 'reset', `${key} closed the connection before its answer was complete`, {
+      backend: key,
     })
+  }
+
+  onCallbackLost(message: string): void {
+    this.#relay.metrics.totals.lostCallbacks++
+    this.#fail(statusOf.reset, 'gone', `a reply to this call could not be delivered: ${message}`)
   }
 
   /** The answer's framing is wrong, so whose answer is it? Nothing of it has been sent yet. */
@@ -470,8 +549,8 @@ export class Exchange implements UpstreamUser {
   }
 
   #badAnswer(problem: string): void {
-    const pod = this.#pod!
-    this.#fail(statusOf.bad_answer, 'bad_answer', `${pod.key} answered with ${problem}`, { backend: pod.key })
+    const { key } = this.#pod!
+    this.#fail(statusOf.bad_answer, 'bad_answer', `${key} answered with ${problem}`, { backend: key })
   }
 
   // ---- ends -------------------------------------------------------------------------------------------
@@ -483,32 +562,29 @@ export class Exchange implements UpstreamUser {
     this.#upstream = null
     if (clean && answer.keepAlive && this.#body === null) this.#relay.pool.giveBack(upstream)
     else upstream.discard()
-    const close = !this.#keepAlive
-    this.#finish(answer.status)
-    this.#client.exchangeDone(close)
+    this.#finish(answer.status, null)
+    this.#client.exchangeDone(!this.#keepAlive)
   }
 
   /** Something broke, at any stage: answers if nothing was answered yet, else ends the answer visibly short. */
   #fail(status: number, reason: Reason, message: string, data: object = {}): void {
     if (this.#over) return
-    this.#dropUpstream()
     const answer = this.#answer
     if (answer === null) {
       this.#refuse(status, reason, message, data)
       return
     }
-    this.#relay.metrics.brokenAnswers++
-    const { link } = this.#client
-    if (answer.stream && this.#chunked) {
+    this.#dropUpstream()
+    this.#relay.metrics.totals.brokenAnswers++
+    if (this.#events !== null && this.#chunked) {
       // The client's reader takes whole events: close the one that was cut, then say what happened.
-      const gap = this.#lastText === '' || /(?:\n\n|\r\n\r\n)$/.test(this.#lastText) ? '' : '\n\n'
-      const event = gap + errorEvent(this.#streamId, reason, message, data)
-      link.writeText(`${event.length.toString(16)}\r\n${event}\r\n`)
+      const event = this.#events.gap + errorEvent(this.#streamId, reason, message, data)
+      this.#client.link.writeText(`${event.length.toString(16)}\r\n${event}\r\n`)
     }
-    this.#finish(answer.status)
+    this.#finish(answer.status, reason)
     // Without the last chunk, or short of its length, the answer is plainly cut. Where only the end of the
     // connection ends the body, it takes a reset to say so.
-    this.#client.cut(answer.contentLength === -1 && this.#head.old)
+    this.#client.cut(answer.contentLength === -1 && !this.#chunked)
   }
 
   /** Answers in the pod's stead. */
@@ -526,13 +602,21 @@ export class Exchange implements UpstreamUser {
       })
     }
     metrics.refused(status, reason)
-    const close = !this.#keepAlive || draining || this.#body !== null
-    const extra = pinned === null ? '' : `X-Stepflow-Routed-Instance: ${pinned}\r\n`
-    const body = errorMessage(findRequestId(this.#look), reason, message, data)
     this.#dropUpstream()
-    this.#client.link.writeText(refusalText(status, body, close, extra, this.#head.method === 'HEAD'))
-    this.#finish(status)
+    const id = findRequestId(this.#look)
+    const close = !this.#keepAlive || draining || this.#body !== null
+    const routed = pinned === null ? '' : `X-Stepflow-Routed-Instance: ${pinned}\r\n`
+    const body = errorMessage(id, reason, message, data)
+    this.#client.link.writeText(refusalText(status, body, close, routed, this.#head.method === 'HEAD'))
+    this.#finish(status, reason)
     this.#client.exchangeDone(close)
+    if (pinned !== null && id !== 'null' && status >= 500) this.#shareFate(pinned, id, message)
+  }
+
+  /** The reply to a callback is lost: its stream must not wait for it for ever, here or in another thread. */
+  #shareFate(instanceId: string, id: string, message: string): void {
+    if (this.#relay.callbacks.lose(instanceId, id, message)) return
+    this.#relay.watcher.onCallbackLost(instanceId, id, message)
   }
 
   #dropUpstream(): void {
@@ -540,15 +624,52 @@ export class Exchange implements UpstreamUser {
     this.#upstream = null
   }
 
-  #finish(status: number): void {
+  /** Everything is counted and let go of, once. */
+  #finish(status: number, reason: Reason | null): void {
     if (this.#over) return
     this.#over = true
-    const { pods, metrics } = this.#relay
-    if (this.#isOpenStream) metrics.openStreams--
+    const { pods, metrics, callbacks, accessLog, tracer } = this.#relay
     const pod = this.#pod
-    if (pod === null) return
-    this.#pod = null
-    pods.leave(pod)
-    metrics.finished(pod, this.#head.method, status, performance.now() - this.#startedMs)
+    const instanceId = this.#answer?.instanceId ?? null
+    if (this.#events !== null) {
+      metrics.totals.openStreams--
+      if (instanceId !== null) for (const id of this.#events.callbacks) callbacks.remove(instanceId, id)
+      this.#events = null
+    }
+    const durationMs = performance.now() - this.#startedMs
+    const { method, target, instanceId: pinned } = this.#head
+    if (pod !== null) {
+      this.#pod = null
+      pods.leave(pod)
+      metrics.finished(pod, method, status, durationMs)
+    }
+    if (accessLog === null && tracer === null) return
+    const backend = pod?.key ?? null
+    const span = this.#span
+    accessLog?.write({
+      method,
+      target,
+      status,
+      backend,
+      pinned,
+      instanceId,
+      stream: this.#answer?.stream ?? false,
+      durationMs,
+      reason,
+      traceId: span?.traceId ?? null,
+      spanId: span?.spanId ?? null,
+    })
+    if (span !== null) tracer?.end(span, { durationMs, method, target, status, backend, reason })
   }
+}
+
+const toDefault: readonly string[] = [defaultPool]
+
+/** `head`, then the bytes from `from` to `to`, then the end of a chunk: one buffer for one write. */
+function framed(head: string, bytes: Buffer, from: number, to: number, chunked: boolean): Buffer {
+  const copy = Buffer.allocUnsafe(head.length + to - from + (chunked ? 2 : 0))
+  copy.write(head, 'latin1')
+  bytes.copy(copy, head.length, from, to)
+  if (chunked) copy.write('\r\n', copy.length - 2, 'latin1')
+  return copy
 }

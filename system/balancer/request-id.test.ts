@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { findRequestId, findTopLevel } from './request-id.ts'
+import { findMember, findRequestId, findTopLevel } from './request-id.ts'
 
 t.test('finds the id as it stands', async (t) => {
   t.equal(findRequestId('{"jsonrpc":"2.0","id":"a-1","method":"x"}'), '"a-1"')
@@ -57,4 +57,24 @@ t.test('finds other members too', async (t) => {
     findTopLevel('{"id":1,"method":"components/execute","params":{}}', 'method'),
     '"components/execute"',
   )
+})
+
+t.test('finds nested members, and tells absent from cut', async (t) => {
+  const path = ['params', 'component']
+  const text =
+    '{"id":1,"x":{"component":"/no"},"params":{"input":{"component":"/no"},"component":"/gpu","y":1},"z":2}'
+  t.same(findMember(text, path), { kind: 'found', raw: '"/gpu"' })
+  for (let end = 0; end < text.indexOf('"/gpu"') + 6; end++) {
+    t.equal(findMember(text.slice(0, end), path).kind, 'cut', text.slice(0, end))
+  }
+  for (const none of [
+    '[1]',
+    '{}',
+    '{"params":{}}',
+    '{"params":[1]}',
+    '{"params":{"component":{}}}',
+    '{"params":1}',
+  ]) {
+    t.equal(findMember(none, path).kind, 'absent', none)
+  }
 })

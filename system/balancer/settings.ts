@@ -2,6 +2,9 @@
 
 import type { Flags } from '../program/flags.ts'
 import { logFlags } from '../program/log.ts'
+import { defaultLimits } from './limits.ts'
+
+const dayMs = 86_400_000
 
 export const balancerFlags = {
   'upstream-service': {
@@ -26,7 +29,15 @@ export const balancerFlags = {
     kind: 'address',
     default: '127.0.0.1:9091',
     env: 'ADMIN_ADDRESS',
-    help: '/livez, /readyz and /metrics',
+    help: '/livez, /readyz, /metrics, /backends (also to drain them), POST /reload',
+  },
+  threads: {
+    kind: 'whole',
+    default: 1,
+    min: 1,
+    max: 64,
+    env: 'THREADS',
+    help: 'Threads that relay; they share the port (Linux)',
   },
   'drain-delay-ms': {
     kind: 'whole',
@@ -38,7 +49,7 @@ export const balancerFlags = {
   },
   'drain-idle-ms': {
     kind: 'whole',
-    default: 5_000,
+    default: defaultLimits.drainIdleMs,
     min: 0,
     max: 600_000,
     env: 'DRAIN_IDLE_MS',
@@ -48,17 +59,60 @@ export const balancerFlags = {
     kind: 'whole',
     default: 300_000,
     min: 0,
-    max: 86_400_000,
+    max: dayMs,
     env: 'SHUTDOWN_DEADLINE_MS',
     help: 'After that delay, when requests still open are cut off',
   },
   'max-body-bytes': {
     kind: 'whole',
-    default: 67_108_864,
+    default: defaultLimits.maxBodyBytes,
     min: 1,
     max: 1_099_511_627_776,
     env: 'MAX_BODY_BYTES',
     help: 'Longest request body',
+  },
+  'heartbeat-ms': {
+    kind: 'whole',
+    default: defaultLimits.heartbeatMs,
+    min: 0,
+    max: dayMs,
+    env: 'HEARTBEAT_MS',
+    help: 'Write a comment into a stream that was silent for so long; 0 never',
+  },
+  'stream-idle-ms': {
+    kind: 'whole',
+    default: defaultLimits.streamIdleMs,
+    min: 0,
+    max: dayMs,
+    env: 'STREAM_IDLE_MS',
+    help: 'End a stream whose pod is silent for so long with an error; 0 never',
+  },
+  'slow-start-ms': {
+    kind: 'whole',
+    default: defaultLimits.slowStartMs,
+    min: 0,
+    max: dayMs,
+    env: 'SLOW_START_MS',
+    help: 'A new pod takes its full share of work after this; 0 at once',
+  },
+  'access-log-every': {
+    kind: 'whole',
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    env: 'ACCESS_LOG_EVERY',
+    help: 'Log one in so many requests, and every failure; 0 none',
+  },
+  'trace-enabled': {
+    kind: 'switch',
+    env: 'STEPFLOW_TRACE_ENABLED',
+    help: 'Put a span of its own into each trace (W3C trace context)',
+  },
+  'otlp-endpoint': {
+    kind: 'text',
+    default: null,
+    env: 'STEPFLOW_OTLP_ENDPOINT',
+    help: 'OTLP/HTTP collector for the spans, e.g. http://127.0.0.1:4318; without it they go into the log',
   },
   ...logFlags,
 } as const satisfies Flags

@@ -6,7 +6,17 @@
 
 import { connect, isIPv6, type Server, type Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
-import { highWaterBytes, type Link, type LinkOpener, type LinkOwner, SocketLink } from './link.ts'
+import {
+  highWaterBytes,
+  type Link,
+  type LinkOpener,
+  type LinkOwner,
+  notWritten,
+  SocketLink,
+  type WriteResult,
+  waits,
+  written,
+} from './link.ts'
 
 /** The parts of libuv's TCP handle that are used here. Calls return 0 or a negative error number. */
 interface TcpHandle {
@@ -96,24 +106,24 @@ class TcpLink implements Link {
     return this.#waitingWrites === 0 || !this.open ? 0 : this.#handle.writeQueueSize
   }
 
-  writeText(text: string): boolean {
-    if (!this.open) return true
+  writeText(text: string): WriteResult {
+    if (!this.open) return notWritten
     const status = this.#handle.writeLatin1String(spareWrite, text)
-    return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? true : this.#wrote(status, null)
+    return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? written : this.#wrote(status, null)
   }
 
-  writeBytes(bytes: Buffer): boolean {
-    if (!this.open) return true
+  writeBytes(bytes: Buffer): WriteResult {
+    if (!this.open) return notWritten
     const status = this.#handle.writeBuffer(spareWrite, bytes)
-    return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? true : this.#wrote(status, bytes)
+    return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? written : this.#wrote(status, bytes)
   }
 
   /** A write failed, or waits: then its request object is used up. */
-  #wrote(status: number, bytes: Buffer | null): boolean {
+  #wrote(status: number, bytes: Buffer | null): WriteResult {
     if (status !== 0) {
       // The caller is in the middle of its work: tell the owner when that is done.
       process.nextTick(() => this.fail(status))
-      return true
+      return notWritten
     }
     const request = spareWrite
     spareWrite = newWrite()
@@ -125,7 +135,7 @@ class TcpLink implements Link {
       if (done < 0) this.fail(done)
       else if (this.open && this.#waitingWrites === 0) this.#owner.onDrained()
     }
-    return this.#handle.writeQueueSize < highWaterBytes
+    return this.#handle.writeQueueSize < highWaterBytes ? written : waits
   }
 
   pause(): void {

@@ -6,7 +6,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { noHistory } from '../program/history.ts'
 import type { Log } from '../program/log.ts'
 import type { Endpoint, Resolve } from '../program/resolve.ts'
-import { type Balancer, type BalancerLimits, startBalancer } from './balancer.ts'
+import { type Balancer, type BalancerOptions, onePool, startBalancer } from './balancer.ts'
+import type { BalancerLimits } from './limits.ts'
+import { mergeSnapshots, type Totals } from './metrics.ts'
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -139,25 +141,44 @@ export async function startFor(
   pods: readonly { port: number }[],
   limits: Partial<BalancerLimits> = {},
   resolve: Resolve = fakeNames(pods).resolve,
+  more: Partial<BalancerOptions> = {},
 ): Promise<Balancer> {
   const balancer = await startBalancer({
-    names: [{ host: 'pods.test', port: 1 }],
+    pools: onePool([{ host: 'pods.test', port: 1 }]),
     bind: { host: '127.0.0.1', port: 0 },
     resolve,
     log: silentLog,
     history: noHistory,
     pod: 'balancer-test',
     limits: { probeIntervalMs: 50, minResolveMs: 50, ...limits },
+    ...more,
   })
   owner.teardown(() => balancer.close())
-  await until(() => balancer.pods.takers.length === pods.length)
+  await until(() => takers(balancer).length === pods.length)
   return balancer
 }
 
+/** Keys of the pods that take new work. */
+export function takers(balancer: Balancer): string[] {
+  return balancer.directory
+    .reports()
+    .filter(({ state }) => state === 'ready' || state === 'panic')
+    .map(({ backend }) => backend)
+}
+
+/** Requests in flight at all pods together. */
+export function inFlight(balancer: Balancer): number {
+  return balancer.directory.reports().reduce((sum, report) => sum + report.inFlight, 0)
+}
+
+export async function totals(balancer: Balancer): Promise<Totals> {
+  return mergeSnapshots(await Promise.all(balancer.loops.map((loop) => loop.snapshot()))).totals
+}
+
 /** Waits for a state that is looked at, not announced. */
-export async function until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

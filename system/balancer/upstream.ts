@@ -1,7 +1,7 @@
 // Connections to pods: opened within a time limit, kept for reuse for less than pods keep theirs.
 
 import type { Link, LinkOpener } from './link.ts'
-import type { Fault, Pod } from './pods.ts'
+import type { Fault, Pod, Pods } from './pods.ts'
 import { connectLink } from './tcp-link.ts'
 import { Timed, type Wheel } from './wheel.ts'
 
@@ -50,7 +50,7 @@ export class Upstream extends Timed implements LinkOpener {
   }
 
   onBytes(bytes: Buffer, start: number, end: number): void {
-    this.pod.heardMs = this.#pool.wheel.nowMs
+    this.#pool.heard(this.pod)
     // Bytes that nobody asked for: whatever they are, they are not the answer to our next request.
     if (this.user === null) this.discard()
     else this.user.onAnswerBytes(bytes, start, end)
@@ -91,14 +91,21 @@ export class Upstream extends Timed implements LinkOpener {
 
 export class UpstreamPool {
   readonly wheel: Wheel
-  readonly #connectTimeoutMs: number
+  readonly #pods: Pods
+  connectTimeoutMs: number
   /** Open connections, idle ones included. */
   open = 0
   readonly #all = new Set<Upstream>()
 
-  constructor(wheel: Wheel, connectTimeoutMs: number) {
+  constructor(wheel: Wheel, pods: Pods, connectTimeoutMs: number) {
     this.wheel = wheel
-    this.#connectTimeoutMs = connectTimeoutMs
+    this.#pods = pods
+    this.connectTimeoutMs = connectTimeoutMs
+  }
+
+  /** Bytes came from `pod`. */
+  heard(pod: Pod): void {
+    this.#pods.heard(pod, this.wheel.nowMs)
   }
 
   /** An idle connection to `pod`, now `user`'s; null where there is none. */
@@ -115,7 +122,7 @@ export class UpstreamPool {
     const upstream = new Upstream(this, pod, user)
     this.open++
     this.#all.add(upstream)
-    this.wheel.arm(upstream, this.#connectTimeoutMs)
+    this.wheel.arm(upstream, this.connectTimeoutMs)
     return upstream
   }
 

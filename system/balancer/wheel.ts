@@ -5,6 +5,11 @@ export const tickMs = 50
 
 const slots = 2048
 
+/** Milliseconds of CLOCK_MONOTONIC, which threads share. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n)
+}
+
 /** Something with one deadline at a time. */
 export abstract class Timed {
   /** Tick of the deadline; 0: none, -1: it is being called. */
@@ -20,19 +25,20 @@ export abstract class Timed {
  * A timer wheel. Pushing a deadline back costs nothing: it stays in its slot and moves on when that comes up.
  */
 export class Wheel {
-  /** Milliseconds since the wheel started, to the tick. */
-  nowMs = tickMs
+  /** The machine's monotonic clock, to the tick; the same in every thread. */
+  nowMs = monotonicMs()
   #tick = 1
   readonly #heads: (Timed | null)[] = new Array<Timed | null>(slots).fill(null)
   #interval: NodeJS.Timeout | null = null
 
   /** Lets the wheel turn by itself; it does not keep the process alive. */
   start(): void {
-    let last = performance.now()
+    let last = monotonicMs()
     this.#interval ??= setInterval(() => {
-      const now = performance.now()
+      const now = monotonicMs()
       const ticks = Math.floor((now - last) / tickMs)
       last += ticks * tickMs
+      this.nowMs = now
       // After a long stall (a stopped process) each slot needs one visit only.
       this.advance(Math.min(ticks, slots), ticks)
     }, tickMs).unref()
@@ -69,7 +75,6 @@ export class Wheel {
     const skipped = ticks - visits
     for (let turn = 0; turn < visits; turn++) {
       this.#tick += turn === 0 ? 1 + skipped : 1
-      this.nowMs = this.#tick * tickMs
       this.#visit(this.#tick % slots)
     }
   }

@@ -35,9 +35,17 @@ export function openHistory(
   file: string | undefined = process.env['HISTORY_FILE'],
 ): HistoryWriter {
   if (file === undefined || file === '') return noHistory
+  const writer = continueHistory(file)
+  writer.record({ kind: 'process.started', ...start, pid: process.pid, wallMs: Date.now() })
+  return writer
+}
+
+/** A further writer, of another thread, for a history that `openHistory` began. */
+export function continueHistory(file: string): HistoryWriter {
+  if (file === '') return noHistory
   const fd = openSync(file, 'a')
   let open = true
-  const writer: HistoryWriter = {
+  return {
     enabled: true,
     record(record) {
       if (!open) return
@@ -48,6 +56,4 @@ export function openHistory(
       open = false
     },
   }
-  writer.record({ kind: 'process.started', ...start, pid: process.pid, wallMs: Date.now() })
-  return writer
 }

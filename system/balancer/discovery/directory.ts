@@ -1,35 +1,45 @@
-// Which pods there are and which take work: names resolved again and again, every pod probed, faults heard.
+// Which pods there are and which take work: found by sources, probed, and heard of from the relaying loops.
 
 import type { HistoryWriter } from '../../program/history.ts'
 import type { Log } from '../../program/log.ts'
-import type { Endpoint, Resolve } from '../../program/resolve.ts'
-import type { Metrics } from '../metrics.ts'
-import { type Fault, type Pod, type Pods, type PodWatcher, podKey } from '../pods.ts'
-import type { Wheel } from '../wheel.ts'
-import { type Health, newHealth, nextHealth, type Sign } from './health.ts'
-import type { Name } from './names.ts'
+import {
+  defaultPool,
+  type Fault,
+  maxPods,
+  type PodState,
+  podKey,
+  type SharedCounts,
+  type Sought,
+} from '../pods.ts'
+import { Affinity } from './affinity.ts'
+import { type Health, mayFallToo, newHealth, nextHealth, type Sign, startWeight } from './health.ts'
 import type { Probe, ProbeResult } from './probe.ts'
+import type { Found, PodSource } from './source.ts'
+
+/** Who is told of every change: the relaying loops. */
+export interface DirectoryListener {
+  onPod(state: PodState): void
+  onPodGone(key: string): void
+}
 
 export interface DirectoryOptions {
-  readonly names: readonly Name[]
-  readonly resolve: Resolve
+  readonly sources: readonly { readonly pool: string; readonly source: PodSource }[]
   readonly probe: Probe
-  /** Names are resolved again after the answer's TTL, but not sooner than this, ms. */
-  readonly minResolveMs: number
   /** Between two probes of a pod, ms. */
   readonly probeIntervalMs: number
-  readonly pods: Pods
-  readonly wheel: Wheel
-  readonly metrics: Metrics
+  /** A pod that comes up later than the first ones takes its full share after this, ms; 0: at once. */
+  readonly slowStartMs: number
+  /** At most so many percent of the pods are put out by signs of illness; transport faults always count. */
+  readonly maxEjectedPercent: number
+  readonly counts: SharedCounts
+  /** The machine's monotonic clock, ms. */
+  readonly now: () => number
+  readonly listener: DirectoryListener
   readonly history: HistoryWriter
   readonly log: Log
 }
 
-/** Names are resolved again at least so often, whatever the TTL. */
-const maxResolveMs = 10_000
-/** Where the resolver tells no TTL: cheap enough against a local resolver, and soon enough. */
-const untoldTtlMs = 2_000
-/** A pod that is down but answers again is probed this soon. */
+/** A pod that is down but answers again is probed this soon, ms. */
 const risingProbeMs = 250
 /** Probes of one pod that wait at the same time: a pod that froze is found out by its third in a row. */
 const maxWaitingProbes = 3
@@ -41,11 +51,34 @@ const forgetAfterMs = 600_000
 const maxSeekers = 4_096
 /** Between two searches for unknown instances, ms: made-up ids must not become a flood of probes. */
 const seekIntervalMs = 100
+/** While a pod starts slowly its weight is set anew this often, ms. */
+const weightStepMs = 250
+
+/** `panic`: no pod of its pool is healthy, so this one takes work all the same. */
+export type PodPhase = 'new' | 'ready' | 'panic' | 'ejected' | 'draining' | 'gone'
+
+/** A pod as the admin listener shows it. */
+export interface PodReport {
+  readonly backend: string
+  readonly instanceId: string | null
+  readonly pools: readonly string[]
+  readonly state: PodPhase
+  readonly reason: string
+  readonly inFlight: number
+  readonly weight: number
+  /** An operator drains it. */
+  readonly held: boolean
+}
 
 interface Watched {
-  readonly pod: Pod
+  readonly key: string
+  readonly host: string
+  readonly port: number
+  readonly slot: number
+  pools: readonly string[]
+  instanceId: string | null
   health: Health
-  /** It is in the last good answer of a name. */
+  /** A source names it, and not as terminating. */
   listed: boolean
   unlistedAtMs: number
   /** An operator said: no new work. */
@@ -53,112 +86,164 @@ interface Watched {
   waitingProbes: number
   faultsInRow: number
   timer: NodeJS.Timeout | null
-  state: string
+  upAtMs: number
+  /** Its weight is on its way to 1. */
+  growing: boolean
+  phase: PodPhase
+  reason: string
+  /** What the loops were told last. */
+  told: PodState | null
 }
 
 interface Seeker {
   readonly instanceId: string
-  readonly found: (pod: Pod | null) => void
+  readonly found: (sought: Sought) => void
 }
 
-export class Directory implements PodWatcher {
+export class Directory {
   readonly #options: DirectoryOptions
-  readonly #watched = new Map<Pod, Watched>()
-  /** Last good answer of each name. */
-  readonly #answers: (readonly Endpoint[])[]
+  readonly #affinity = new Affinity<Watched>()
+  readonly #watched = new Map<string, Watched>()
+  /** What each source found last. */
+  readonly #found: (readonly Found[])[]
   readonly #timers = new Set<NodeJS.Timeout>()
   #seekers: Seeker[] = []
   #seeking = false
   #closed = false
+  #startedAtMs = 0
+  readonly probes = { good: 0, bad: 0, slow: 0, busy: 0, fault: 0 }
+  readonly faults = { refused: 0, reset: 0, timeout: 0 }
+  /** Times that an id was seen at a second pod, and that a pod came back with another id. */
+  readonly alarms = { duplicate: 0, changed: 0 }
   /** A pod has taken work at some time: until then the balancer is not ready. */
   everReady = false
 
   constructor(options: DirectoryOptions) {
     this.#options = options
-    this.#answers = options.names.map(() => [])
+    this.#found = options.sources.map(() => [])
   }
 
   start(): void {
-    this.#options.names.forEach((_, index) => {
-      void this.#resolveForEver(index)
+    this.#startedAtMs = this.#options.now()
+    this.#options.sources.forEach(({ source }, index) => {
+      source.start((found) => {
+        if (this.#closed) return
+        this.#found[index] = found
+        this.#update()
+      })
     })
   }
 
   close(): void {
     this.#closed = true
+    for (const { source } of this.#options.sources) source.close()
     for (const timer of this.#timers) clearTimeout(timer)
     for (const watched of this.#watched.values()) if (watched.timer !== null) clearTimeout(watched.timer)
-    for (const seeker of this.#seekers.splice(0)) seeker.found(null)
+    for (const seeker of this.#seekers.splice(0)) seeker.found({ reason: 'unknown' })
   }
 
-  // ---- names ------------------------------------------------------------------------------------------
-
-  async #resolveForEver(index: number): Promise<void> {
-    const ttlMs = await this.#resolve(index)
-    if (!this.#closed) this.#after(ttlMs, () => void this.#resolveForEver(index))
+  /** All pods known, those that left but may hold streams included. */
+  reports(): readonly PodReport[] {
+    return Array.from(this.#watched.values(), (watched) => ({
+      backend: watched.key,
+      instanceId: watched.instanceId,
+      pools: watched.pools,
+      state: watched.phase,
+      reason: watched.reason,
+      inFlight: this.#inFlight(watched),
+      weight: watched.told?.weight ?? 1,
+      held: watched.held,
+    }))
   }
 
-  /** One round for one name; returns when to ask again, ms. Keeps the last good answer on failure. */
-  async #resolve(index: number): Promise<number> {
-    const { names, resolve, metrics, log, minResolveMs } = this.#options
-    const { host, port } = names[index]!
-    metrics.discoveries++
-    try {
-      const { endpoints, ttlSeconds } = await resolve(host, port)
-      if (this.#closed) return maxResolveMs
-      if (endpoints.length === 0) throw new Error('an empty answer')
-      this.#answers[index] = endpoints
-      this.#update()
-      const ttlMs = ttlSeconds === null ? untoldTtlMs : ttlSeconds * 1000
-      return Math.min(maxResolveMs, Math.max(minResolveMs, ttlMs))
-    } catch (error) {
-      metrics.discoveryFailures++
-      log.warn({ name: `${host}:${port}`, error: reasonOf(error) }, 'resolving failed')
-      return minResolveMs
-    }
+  /** The present state of every pod, for a loop that starts late. */
+  states(): readonly PodState[] {
+    return [...this.#watched.values()].flatMap((watched) => watched.told ?? [])
   }
+
+  /** Takes new work from a pod, or gives it back, by an operator's word. False where there is no such pod. */
+  hold(key: string, held: boolean): boolean {
+    const watched = this.#watched.get(key)
+    if (watched === undefined) return false
+    watched.held = held
+    this.#settle(watched, held ? 'drained by an operator' : 'undrained by an operator')
+    return true
+  }
+
+  // ---- finding ----------------------------------------------------------------------------------------
 
   #update(): void {
-    const { pods, log } = this.#options
-    const listed = new Set<string>()
-    for (const { address, port } of this.#answers.flat()) {
-      const key = podKey(address, port)
-      listed.add(key)
-      const known = pods.get(key)
-      const pod = known ?? pods.add(address, port)
-      if (pod === null) log.error({ backend: key }, 'too many pods, this one is ignored')
-      else if (known === undefined) this.#watch(pod)
-    }
+    const listed = new Map<string, Set<string>>()
+    const terminating = new Set<string>()
+    this.#found.forEach((found, index) => {
+      const { pool } = this.#options.sources[index]!
+      for (const { host, port, terminating: ends } of found) {
+        const key = podKey(host, port)
+        if (ends) terminating.add(key)
+        else listed.set(key, (listed.get(key) ?? new Set()).add(pool))
+        this.#add(key, host, port)
+      }
+    })
     for (const watched of this.#watched.values()) {
-      const isListed = listed.has(watched.pod.key)
-      if (isListed === watched.listed) continue
-      watched.listed = isListed
-      watched.unlistedAtMs = performance.now()
-      this.#settle(watched, isListed ? 'listed again' : 'left the name')
+      const pools = listed.get(watched.key)
+      if (pools !== undefined) watched.pools = [...pools].sort()
+      const isListed = pools !== undefined
+      if (isListed !== watched.listed) {
+        watched.listed = isListed
+        watched.unlistedAtMs = this.#options.now()
+      }
+      this.#settle(
+        watched,
+        isListed ? 'found' : terminating.has(watched.key) ? 'it terminates' : 'it is not listed any more',
+      )
     }
   }
 
-  // ---- health -----------------------------------------------------------------------------------------
-
-  #watch(pod: Pod): void {
+  #add(key: string, host: string, port: number): void {
+    if (this.#watched.has(key)) return
+    const slot = this.#freeSlot()
+    if (slot === -1) {
+      this.#options.log.error({ backend: key }, 'too many pods, this one is ignored')
+      return
+    }
     const watched: Watched = {
-      pod,
+      key,
+      host,
+      port,
+      slot,
+      pools: [defaultPool],
+      instanceId: null,
       health: newHealth,
-      listed: true,
-      unlistedAtMs: 0,
+      listed: false,
+      unlistedAtMs: this.#options.now(),
       held: false,
       waitingProbes: 0,
       faultsInRow: 0,
       timer: null,
-      state: '',
+      upAtMs: 0,
+      growing: false,
+      phase: 'new',
+      reason: '',
+      told: null,
     }
-    this.#watched.set(pod, watched)
-    this.#options.log.info({ backend: pod.key }, 'pod found')
+    this.#watched.set(key, watched)
+    this.#options.log.info({ backend: key }, 'pod found')
     this.#probeOnAndOn(watched)
   }
 
+  /** A slot nobody has and nobody still counts in. */
+  #freeSlot(): number {
+    const taken = new Set(Array.from(this.#watched.values(), ({ slot }) => slot))
+    for (let slot = 0; slot < maxPods; slot++) {
+      if (!taken.has(slot) && Atomics.load(this.#options.counts.inFlight, slot) === 0) return slot
+    }
+    return -1
+  }
+
+  // ---- health -----------------------------------------------------------------------------------------
+
   #probeOnAndOn(watched: Watched): void {
-    if (this.#closed || !this.#watched.has(watched.pod)) return
+    if (this.#closed || !this.#watched.has(watched.key)) return
     if (watched.waitingProbes < maxWaitingProbes) void this.#probe(watched)
     const rising = !watched.health.up && watched.health.streak > 0
     if (watched.timer !== null) clearTimeout(watched.timer)
@@ -169,109 +254,172 @@ export class Directory implements PodWatcher {
   }
 
   async #probe(watched: Watched): Promise<void> {
-    const { probe, wheel, metrics } = this.#options
-    const { pod } = watched
-    const sinceMs = wheel.nowMs
+    const { probe, now, counts } = this.#options
+    const sinceMs = now()
     watched.waitingProbes++
-    const result = await probe(pod.host, pod.port)
+    const result = await probe(watched.host, watched.port)
     watched.waitingProbes--
-    if (this.#closed || !this.#watched.has(pod)) return
-    if (result.kind === 'good') this.onInstance(pod, result.instanceId)
-    const sign = result.kind === 'slow' && pod.heardMs > sinceMs ? 'busy' : result.kind
-    metrics.probes[sign]++
+    if (this.#closed || !this.#watched.has(watched.key)) return
+    if (result.kind === 'good') this.onInstance(watched.key, result.instanceId)
+    const sign = result.kind === 'slow' && counts.heardMs[watched.slot]! > sinceMs ? 'busy' : result.kind
+    this.probes[sign]++
     this.#take(watched, sign, problemOf(result))
   }
 
-  onFault(pod: Pod, fault: Fault): void {
-    this.#options.metrics.faults[fault]++
-    const watched = this.#watched.get(pod)
+  onFault(key: string, fault: Fault): void {
+    this.faults[fault]++
+    const watched = this.#watched.get(key)
     if (watched === undefined) return
-    this.#take(watched, 'fault', fault)
+    this.#take(watched, 'fault', `connection ${fault}`)
     // It may have been one connection only: ask at once.
     if (watched.waitingProbes === 0) this.#probeOnAndOn(watched)
   }
 
   #take(watched: Watched, sign: Sign, problem: string): void {
-    watched.health = nextHealth(watched.health, sign)
+    const { maxEjectedPercent, now } = this.#options
+    const others = [...this.#watched.values()].filter((one) => one.listed && !one.health.fresh)
+    const out = others.filter((one) => !one.health.up).length
+    const before = watched.health
+    watched.health = nextHealth(before, sign, mayFallToo(others.length, out, maxEjectedPercent))
+    if (watched.health.up && !before.up) watched.upAtMs = now()
     watched.faultsInRow = sign === 'fault' ? watched.faultsInRow + 1 : 0
     this.#settle(watched, problem)
+    // The last healthy pod went, or the first came: panic begins or ends for the others.
+    if (watched.health.up !== before.up) {
+      for (const other of this.#watched.values()) if (other !== watched) this.#settle(other, other.reason)
+    }
+  }
+
+  /** Whether `watched` takes work although it is not healthy: no pod of its pool is. */
+  #panics(watched: Watched): boolean {
+    // A pod that answers nothing at all would hold requests for ever.
+    if (watched.health.up || watched.health.fresh || watched.health.cause === 'slow') return false
+    for (const other of this.#watched.values()) {
+      if (
+        other.listed &&
+        !other.held &&
+        other.health.up &&
+        other.pools.some((pool) => watched.pools.includes(pool))
+      ) {
+        return false
+      }
+    }
+    return true
   }
 
   /** Puts the outcome of all signs into force, and into the history when it is another than before. */
   #settle(watched: Watched, reason: string): void {
-    const { pods, history, log } = this.#options
-    const { pod } = watched
-    const takesWork = watched.listed && watched.health.up && !watched.held
-    const inFlight = pods.inFlight(pod)
-    const left = !watched.listed && inFlight === 0
+    const { history, log, listener, now } = this.#options
+    const inFlight = this.#inFlight(watched)
+    const open = watched.listed && !watched.held
     const gone =
-      left &&
-      (watched.faultsInRow >= goneAfterFaults || performance.now() - watched.unlistedAtMs > forgetAfterMs)
-    const state = gone
+      !watched.listed &&
+      inFlight === 0 &&
+      (watched.faultsInRow >= goneAfterFaults || now() - watched.unlistedAtMs > forgetAfterMs)
+    const phase: PodPhase = gone
       ? 'gone'
-      : takesWork
-        ? 'ready'
-        : !watched.listed || watched.held
-          ? 'draining'
+      : !open
+        ? 'draining'
+        : watched.health.up
+          ? 'ready'
           : watched.health.fresh
-            ? ''
-            : 'ejected'
-    if (state !== watched.state && state !== '') {
-      log.info({ backend: pod.key, instanceId: pod.instanceId, state, reason, inFlight }, 'pod state')
-      if (history.enabled) {
+            ? 'new'
+            : this.#panics(watched)
+              ? 'panic'
+              : 'ejected'
+    if (phase !== watched.phase) {
+      watched.reason = reason
+      const { key: backend, instanceId } = watched
+      log.info({ backend, instanceId, state: phase, reason, inFlight }, 'pod state')
+      if (history.enabled && phase !== 'new') {
         history.record({
           kind: 'backend.state',
-          backend: pod.key,
-          ...(pod.instanceId === null ? {} : { instanceId: pod.instanceId }),
-          state: state as 'ready' | 'ejected' | 'draining' | 'gone',
+          backend,
+          ...(instanceId === null ? {} : { instanceId }),
+          // Panic changes who gets requests, not how well the pod is.
+          state: phase === 'panic' ? 'ejected' : phase,
           reason,
         })
       }
     }
-    watched.state = state
-    pods.setTakesWork(pod, takesWork)
-    this.everReady ||= takesWork
+    watched.phase = phase
     if (gone) {
       if (watched.timer !== null) clearTimeout(watched.timer)
-      this.#watched.delete(pod)
-      pods.remove(pod)
+      this.#watched.delete(watched.key)
+      this.#affinity.forget(watched)
+      listener.onPodGone(watched.key)
+      return
     }
+    this.#tell(watched)
+  }
+
+  #tell(watched: Watched): void {
+    const { now, slowStartMs, listener } = this.#options
+    const takesWork = watched.phase === 'ready' || watched.phase === 'panic'
+    // Pods that come up together with the balancer share the work as equals.
+    const late = watched.upAtMs - this.#startedAtMs > slowStartMs
+    const weight = watched.phase === 'ready' && late ? startWeight(now() - watched.upAtMs, slowStartMs) : 1
+    const { key, host, port, slot, pools, instanceId, told } = watched
+    const state: PodState = { key, host, port, slot, pools, takesWork, instanceId, weight }
+    const same =
+      told !== null &&
+      told.takesWork === takesWork &&
+      told.instanceId === instanceId &&
+      told.weight === weight &&
+      told.pools.join() === pools.join()
+    if (!same) {
+      watched.told = state
+      listener.onPod(state)
+    }
+    this.everReady ||= takesWork
+    if (weight === 1 || watched.growing) return
+    watched.growing = true
+    this.#after(weightStepMs, () => {
+      watched.growing = false
+      if (this.#watched.get(key) === watched) this.#tell(watched)
+    })
+  }
+
+  #inFlight(watched: Watched): number {
+    return Atomics.load(this.#options.counts.inFlight, watched.slot)
   }
 
   // ---- instances --------------------------------------------------------------------------------------
 
-  onInstance(pod: Pod, instanceId: string): void {
-    if (!this.#watched.has(pod)) return
-    const { affinity } = this.#options.pods
-    const before = { ...affinity.alarms }
-    const was = pod.instanceId
-    affinity.learn(instanceId, pod)
-    if (affinity.alarms.duplicate !== before.duplicate) {
-      this.#options.log.error(
-        { backend: pod.key, instanceId, holder: affinity.holder(instanceId)?.key },
-        'instance id claimed by two pods',
-      )
-    } else if (affinity.alarms.changed !== before.changed) {
-      this.#options.log.warn({ backend: pod.key, was, instanceId }, 'instance id changed')
+  onInstance(key: string, instanceId: string): void {
+    const watched = this.#watched.get(key)
+    if (watched === undefined) return
+    const { log } = this.#options
+    const was = watched.instanceId
+    const learned = this.#affinity.learn(instanceId, watched)
+    const holder = this.#affinity.holder(instanceId)
+    if (learned === 'duplicate') {
+      this.alarms.duplicate++
+      log.error({ backend: key, instanceId, holder: holder?.key }, 'instance id claimed by two pods')
+    } else if (learned === 'changed') {
+      this.alarms.changed++
+      log.warn({ backend: key, was, instanceId }, 'instance id changed')
     }
-    if (this.#seekers.length === 0) return
+    if (learned !== 'known') this.#tell(watched)
+    if (this.#seekers.length === 0 || holder === undefined) return
     const found = this.#seekers.filter((seeker) => seeker.instanceId === instanceId)
     this.#seekers = this.#seekers.filter((seeker) => seeker.instanceId !== instanceId)
-    const holder = affinity.holder(instanceId) ?? null
-    for (const seeker of found) seeker.found(holder)
+    for (const seeker of found) seeker.found({ key: holder.key })
   }
 
   /**
-   * Another replica may have opened the stream, or the pod is brand new: resolves the names again and asks
-   * every pod who it is. Nobody else is ever given the request.
+   * Another replica may have opened the stream, or the pod is brand new: looks for pods again and asks every
+   * pod who it is. Nobody else is ever given the request.
    */
-  seek(instanceId: string, found: (pod: Pod | null) => void): void {
-    if (this.#closed || this.#seekers.length >= maxSeekers) {
-      found(null)
-      return
+  seek(instanceId: string, found: (sought: Sought) => void): void {
+    const holder = this.#affinity.holder(instanceId)
+    if (holder !== undefined) found({ key: holder.key })
+    else if (this.#affinity.isGone(instanceId)) found({ reason: 'gone' })
+    else if (this.#closed || this.#seekers.length >= maxSeekers) found({ reason: 'unknown' })
+    else {
+      this.#seekers.push({ instanceId, found })
+      if (!this.#seeking) void this.#seekAll()
     }
-    this.#seekers.push({ instanceId, found })
-    if (!this.#seeking) void this.#seekAll()
   }
 
   async #seekAll(): Promise<void> {
@@ -282,14 +430,14 @@ export class Directory implements PodWatcher {
       const known = [...this.#watched.values()]
       await Promise.all([
         ...known.map((watched) => this.#probe(watched)),
-        Promise.all(this.#options.names.map((_, index) => this.#resolve(index))).then(async () => {
+        Promise.all(this.#options.sources.map(({ source }) => source.refresh())).then(async () => {
           const fresh = [...this.#watched.values()].filter((watched) => !known.includes(watched))
           await Promise.all(fresh.map((watched) => this.#probe(watched)))
         }),
       ])
       const lost = this.#seekers.filter((seeker) => asked.has(seeker))
       this.#seekers = this.#seekers.filter((seeker) => !asked.has(seeker))
-      for (const seeker of lost) seeker.found(null)
+      for (const seeker of lost) seeker.found({ reason: 'unknown' })
       if (this.#seekers.length > 0) await pause
     }
     this.#seeking = false
@@ -298,7 +446,7 @@ export class Directory implements PodWatcher {
   #after(delayMs: number, call: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      call()
+      if (!this.#closed) call()
     }, delayMs)
     this.#timers.add(timer)
   }
@@ -311,12 +459,7 @@ function problemOf(result: ProbeResult): string {
     case 'slow':
       return 'health check timed out'
     case 'bad':
-      return `health check: ${result.problem}`
     case 'fault':
       return `health check: ${result.problem}`
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
 }

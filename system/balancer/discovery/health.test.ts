@@ -1,10 +1,10 @@
 // When a pod takes new work.
 
 import t from 'tap'
-import { type Health, newHealth, nextHealth, type Sign } from './health.ts'
+import { type Health, mayFallToo, newHealth, nextHealth, type Sign, startWeight } from './health.ts'
 
 function after(signs: readonly Sign[], from: Health = newHealth): boolean {
-  return signs.reduce(nextHealth, from).up
+  return signs.reduce((health, sign) => nextHealth(health, sign), from).up
 }
 
 t.test('a new pod takes work at its first good answer', async (t) => {
@@ -31,4 +31,25 @@ t.test('a pod that was out needs two good answers in a row', async (t) => {
 
 t.test('a busy pod is never put out, however long it is busy', async (t) => {
   t.equal(after(['good', 'slow', 'slow', ...new Array<Sign>(50).fill('busy')]), true)
+})
+
+t.test('too many pods out: signs of illness put no other out, a transport fault does', async (t) => {
+  const up = nextHealth(newHealth, 'good')
+  const ill = (['bad', 'slow', 'bad', 'bad'] as const).reduce(
+    (health, sign) => nextHealth(health, sign, false),
+    up,
+  )
+  t.equal(ill.up, true)
+  t.equal(nextHealth(ill, 'bad', true).up, false)
+  t.equal(nextHealth(ill, 'fault', false).up, false)
+  t.equal(mayFallToo(3, 1, 70), true)
+  t.equal(mayFallToo(3, 2, 70), false)
+  t.equal(mayFallToo(1, 0, 70), false)
+})
+
+t.test('a slow start goes from a tenth to all', async (t) => {
+  t.equal(startWeight(0, 1000), 0.1)
+  t.equal(startWeight(500, 1000), 0.5)
+  t.equal(startWeight(1000, 1000), 1)
+  t.equal(startWeight(0, 0), 1)
 })

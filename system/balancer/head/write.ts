@@ -16,6 +16,11 @@ export function writeRequestHead(head: RequestHead, extra = ''): string {
   return `${method} ${target} HTTP/1.1\r\n${host}${fields}${framing}X-Forwarded-By: stepflow-load-balancer\r\n${extra}\r\n`
 }
 
+/** The field line that names the balancer's `pod` to component servers (RFC 9110 7.6.3); they record it. */
+export function viaLine(pod: string): string {
+  return `Via: 1.1 ${pod.replaceAll(/[^\w.-]/g, '-')}\r\n`
+}
+
 /** Whether an answer's body goes to the client in chunks of ours. */
 export function isChunkedTo(head: AnswerHead, toOldClient: boolean): boolean {
   return head.body !== 'none' && head.contentLength === -1 && !toOldClient

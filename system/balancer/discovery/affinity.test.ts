@@ -1,47 +1,52 @@
 // Instance ids and their pods.
 
 import t from 'tap'
-import { Affinity } from './affinity.ts'
-import type { Pod } from './pods.ts'
+import { Affinity, type Holder } from './affinity.ts'
 
-function pod(key: string): Pod {
-  return { key, host: key, port: 1, slot: 0, takesWork: true, instanceId: null, heardMs: 0, idle: [] }
-}
+const pod = (): Holder => ({ instanceId: null })
 
 t.test('knows the holder of an id, and that it is gone when the pod is', async (t) => {
   const affinity = new Affinity()
-  const a = pod('a')
-  affinity.learn('one', a)
+  const a = pod()
+  t.equal(affinity.learn('one', a), 'learned')
+  t.equal(affinity.learn('one', a), 'known')
   t.equal(affinity.holder('one'), a)
-  affinity.forgetPod(a)
+  affinity.forget(a)
   t.equal(affinity.holder('one'), undefined)
   t.equal(affinity.isGone('one'), true)
   t.equal(affinity.isGone('two'), false)
 })
 
-t.test('takes a new id at an old address for a new process, and raises an alarm', async (t) => {
+t.test('takes a new id at an old address for a new process', async (t) => {
   const affinity = new Affinity()
-  const a = pod('a')
+  const a = pod()
   affinity.learn('one', a)
-  affinity.learn('two', a)
+  t.equal(affinity.learn('two', a), 'changed')
   t.equal(affinity.holder('two'), a)
   t.equal(affinity.holder('one'), undefined)
   t.equal(affinity.isGone('one'), true)
-  t.same(affinity.alarms, { duplicate: 0, changed: 1 })
 })
 
-t.test('leaves an id with the first of two pods that claim it, and raises an alarm', async (t) => {
+t.test('leaves an id with the first of two pods that claim it', async (t) => {
   const affinity = new Affinity()
-  const [a, b] = [pod('a'), pod('b')]
+  const [a, b] = [pod(), pod()]
   affinity.learn('one', a)
-  affinity.learn('one', b)
+  t.equal(affinity.learn('one', b), 'duplicate')
   t.equal(affinity.holder('one'), a)
-  t.same(affinity.alarms, { duplicate: 1, changed: 0 })
+})
+
+t.test('knows an id again that was gone', async (t) => {
+  const affinity = new Affinity()
+  const a = pod()
+  affinity.learn('one', a)
+  affinity.forget(a)
+  t.equal(affinity.learn('one', pod()), 'learned')
+  t.equal(affinity.isGone('one'), false)
 })
 
 t.test('remembers a bounded number of ids that are gone', async (t) => {
   const affinity = new Affinity()
-  const a = pod('a')
+  const a = pod()
   for (let id = 0; id < 5000; id++) affinity.learn(`id-${id}`, a)
   t.equal(affinity.isGone('id-0'), false)
   t.equal(affinity.isGone('id-4998'), true)

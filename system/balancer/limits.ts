@@ -1,0 +1,65 @@
+// Every limit and deadline of the balancer, with its default.
+
+/** Limits of client connections. */
+export interface AcceptLimits {
+  /** A head must be complete this long after its first byte, ms. */
+  readonly headTimeoutMs: number
+  /** A connection without a request is closed after this, ms. */
+  readonly keepAliveMs: number
+  /**
+   * Idle connections are kept this long after a drain began, ms: a client that closes its own at 4 s never
+   * sends on one that we are closing.
+   */
+  readonly drainIdleMs: number
+  /** Connections of clients to one thread; more are closed at once. */
+  readonly maxClients: number
+}
+
+/** Limits of requests and answers. */
+export interface RelayLimits {
+  readonly maxBodyBytes: number
+  /** Pods tried for one request as long as none of its bytes was sent. */
+  readonly maxAttempts: number
+  /** Longest pause within a request's body, ms. */
+  readonly bodyTimeoutMs: number
+  /** A client that reads nothing of its answer for this long is dropped, ms. */
+  readonly stallTimeoutMs: number
+  /** A comment goes into a stream that was silent for this long, ms; 0: never. */
+  readonly heartbeatMs: number
+  /** A stream whose pod is silent for this long is ended with an error, ms; 0: never. */
+  readonly streamIdleMs: number
+}
+
+export interface LoopLimits extends AcceptLimits, RelayLimits {
+  readonly connectTimeoutMs: number
+}
+
+/** Limits of discovery and health checks. */
+export interface DirectoryLimits {
+  readonly minResolveMs: number
+  readonly probeIntervalMs: number
+  readonly probeTimeoutMs: number
+  readonly slowStartMs: number
+  readonly maxEjectedPercent: number
+}
+
+export interface BalancerLimits extends LoopLimits, DirectoryLimits {}
+
+export const defaultLimits: BalancerLimits = {
+  headTimeoutMs: 10_000,
+  keepAliveMs: 75_000,
+  drainIdleMs: 5_000,
+  maxClients: 100_000,
+  maxBodyBytes: 64 * 1_048_576,
+  maxAttempts: 3,
+  bodyTimeoutMs: 30_000,
+  stallTimeoutMs: 60_000,
+  heartbeatMs: 0,
+  streamIdleMs: 0,
+  connectTimeoutMs: 2_000,
+  minResolveMs: 1_000,
+  probeIntervalMs: 1_000,
+  probeTimeoutMs: 2_000,
+  slowStartMs: 0,
+  maxEjectedPercent: 70,
+}
