@@ -16,7 +16,7 @@ const read = (text: string, size: number, limit = 1000) => {
 }
 
 t.test('reads a body in chunks, however the bytes are cut', async (t) => {
-  const text = '5;name="v"\r\nhello\r\n00A\r\n, world...\r\n0\r\nTrailer: x\r\n\r\n'
+  const text = '5;name="v;\\"";b=1 ; c\r\nhello\r\n00A\r\n, world...\r\n0\r\nTrailer: x\r\n\r\n'
   for (let size = 1; size <= text.length; size++) {
     t.strictSame(read(text, size), { body: 'hello, world...', end: text.length })
   }
@@ -44,7 +44,13 @@ for (const text of [
   '1\r\na\rX',
   '1\r\na\n',
   '1;a\nb\r\n',
+  '1;\r\n',
+  '1;;a\r\n',
+  '1;a=\r\n',
+  '1;a="b\r\n',
   '0\r\nX: \x00\r\n\r\n',
+  '0\r\nb d: a\r\n\r\n',
+  '0\r\nno colon\r\n\r\n',
   '0\r\n\rX',
 ]) {
   t.test(`refuses ${JSON.stringify(text)}`, async (t) => {

@@ -1,5 +1,7 @@
 // A request body that comes in chunks (RFC 9112 7.1): bytes in, whole body out, or why it is refused.
 
+import { readField } from './head.ts'
+
 export interface ChunkReader {
   /**
    * Takes bytes from `from` on.
@@ -13,6 +15,11 @@ export interface ChunkReader {
 const maxSizeDigits = 8
 /** Bytes of chunk extensions and trailers, which are read and dropped. */
 const maxDroppedBytes = 16 * 1024
+/** Extensions of a chunk: `;name`, `;name=token`, `;name="text"`, with blanks around `;` and `=`. */
+const extensions =
+  /^(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+(?:[ \t]*=[ \t]*(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)+$/
+/** Characters of the extensions of one chunk. */
+const maxExtensionChars = 256
 
 type State = 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailer' | 'end LF'
 
@@ -22,9 +29,10 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
   let bodyBytes = 0
   let droppedBytes = 0
   let digits = ''
+  let extension = ''
   let left = 0
-  /** Bytes of the trailer line that is being read. */
-  let lineBytes = 0
+  /** The trailer line that is being read. */
+  let line = ''
 
   const push = (bytes: Buffer, from: number): number | 'malformed' | 'too large' => {
     let at = from
@@ -44,14 +52,18 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
           if (/[0-9a-fA-F]/.test(digit) && digits.length < maxSizeDigits) digits += digit
           else if (digits === '') return 'malformed'
           else if (byte === cr) state = 'size LF'
-          else if (byte === semicolon) state = 'extension'
-          else return 'malformed'
+          else if (byte === semicolon) {
+            state = 'extension'
+            extension = ';'
+          } else return 'malformed'
           break
         }
         case 'extension':
           if (++droppedBytes > maxDroppedBytes) return 'too large'
-          if (byte === cr) state = 'size LF'
-          else if (isControl(byte)) return 'malformed'
+          if (byte !== cr) extension += String.fromCharCode(byte)
+          else if (extensions.test(extension)) state = 'size LF'
+          else return 'malformed'
+          if (extension.length > maxExtensionChars) return 'too large'
           break
         case 'size LF':
           if (byte !== lf) return 'malformed'
@@ -60,7 +72,6 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
           bodyBytes += left
           if (bodyBytes > maxBodyBytes) return 'too large'
           state = left === 0 ? 'trailer' : 'data'
-          lineBytes = 0
           break
         case 'data CR':
           if (byte !== cr) return 'malformed'
@@ -73,13 +84,13 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
         case 'trailer':
           if (++droppedBytes > maxDroppedBytes) return 'too large'
           if (byte === cr) state = 'end LF'
-          else if (isControl(byte)) return 'malformed'
-          else lineBytes++
+          else line += String.fromCharCode(byte)
           break
         case 'end LF':
           if (byte !== lf) return 'malformed'
-          if (lineBytes === 0) return at
-          lineBytes = 0
+          if (line === '') return at
+          if (readField(line, new Map()) !== null) return 'malformed'
+          line = ''
           state = 'trailer'
       }
     }
@@ -91,7 +102,3 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
 const cr = 0x0d
 const lf = 0x0a
 const semicolon = 0x3b
-
-function isControl(byte: number): boolean {
-  return (byte < 0x20 && byte !== 0x09) || byte === 0x7f
-}
