@@ -140,6 +140,7 @@ export async function startWorker(
         answer: (output) => result({ output }),
         stream: () => {
           response.writeHead(200, { 'content-type': 'text/event-stream', 'stepflow-instance-id': 'pod-1' })
+          response.flushHeaders()
           return (value) => void response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...value })}\n\n`)
         },
         callback: (write, name, callbackParams) =>

@@ -73,12 +73,13 @@ export function createRouter(routes: readonly Route[], plugins: ReadonlyMap<stri
       const candidates = patterns.flatMap(({ route, segments }) =>
         route.rules.filter((rule) => rule.plugin === name).map((rule) => pathBy(rule, segments, component)),
       )
-      return candidates.filter((path): path is string => {
+      const reached = candidates.filter((path): path is string => {
         if (path === null) return false
         // Another pattern may be in front of this one.
         const target = router.resolver(path)(jsonNull)
         return target.kind === 'found' && target.name === name && target.component === component
       })
+      return [...new Set(reached)].sort()
     },
     resolver(component) {
       const none: Target = { kind: 'none', problem: `No matching rule found for component: ${component}` }
