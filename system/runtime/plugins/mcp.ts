@@ -1,7 +1,6 @@
 // The mcp plugin: tools of a Model Context Protocol server, launched and spoken to over its standard streams.
 
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { Log } from '../../program/log.ts'
 import { kindOf, toJson } from '../../wire/json.ts'
@@ -22,9 +21,17 @@ const toolTimeoutMs = 30 * 60_000
 
 export function createMcpPlugin(options: McpOptions): Plugin {
   const { name, command, args, env, cwd, log } = options
-  const client = new Client({ name: 'stepflow', version: '0.9.0' })
+  let client: Client | null = null
+  const connected = (): Client => {
+    if (client === null) throw new Error('not started')
+    return client
+  }
   return {
     async start(signal) {
+      // Loaded here, for it takes longer than all the rest of the runtime, and few have such a plugin.
+      const sdk = await import('@modelcontextprotocol/sdk/client/index.js')
+      const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js')
+      client = new sdk.Client({ name: 'stepflow', version: '0.9.0' })
       const transport = new StdioClientTransport({
         command,
         args: [...args],
@@ -53,7 +60,7 @@ export function createMcpPlugin(options: McpOptions): Plugin {
       const cancelled = new AbortController()
       call.onCancel(() => cancelled.abort())
       try {
-        const result = await client.callTool(
+        const result = await connected().callTool(
           {
             name: tool,
             ...(kindOf(call.input) === 'object' ? { arguments: JSON.parse(call.input) } : {}),
@@ -81,7 +88,7 @@ export function createMcpPlugin(options: McpOptions): Plugin {
       }
     },
     async components() {
-      const { tools } = await client.listTools()
+      const { tools } = await connected().listTools()
       return tools.map((tool) => ({
         component: `/${tool.name}`,
         ...(tool.description === undefined ? {} : { description: tool.description }),
@@ -89,7 +96,7 @@ export function createMcpPlugin(options: McpOptions): Plugin {
         ...(tool.outputSchema === undefined ? {} : { outputSchema: toJson(tool.outputSchema) }),
       }))
     },
-    close: () => client.close(),
+    close: async () => client?.close(),
   }
 }
 
