@@ -67,6 +67,8 @@ async function serve(bytes: Buffer, cut: number): Promise<{ taken: Taken[]; text
 
 function difference(taken: readonly Taken[], messages: readonly OracleMessage[]): string | null {
   for (const [index, { method, path, body }] of taken.entries()) {
+    // Behind an upgrade llhttp reads no HTTP; this server upgrades to nothing and reads on.
+    if (messages[index - 1]?.upgrade === true) return null
     const message = messages[index]
     if (message === undefined || !message.complete) return `took a request ${index} that is none for llhttp`
     const target = message.target.split('?')[0]
