@@ -34,7 +34,7 @@ interface OpenArrival {
 
 /**
  * Offers the load until the profile is done and every arrival has ended. `flowId` is the flow's of a `runs`
- * target. When `stop` aborts, sends no more; when `signal` does, it also ends what is open as unknown.
+ * target. When `stop` aborts, sends no more; when `interrupt` does, it also ends what is open as unknown.
  */
 export async function generate(
   plan: LoadPlan,
@@ -53,7 +53,7 @@ export async function generate(
 }
 
 export interface Signals {
-  readonly signal: AbortSignal
+  readonly interrupt: AbortSignal
   readonly stop: AbortSignal
 }
 
@@ -106,11 +106,11 @@ class Generator {
     this.#tally = new Tally(this.#startUs)
   }
 
-  start({ signal, stop }: Signals): void {
+  start({ interrupt, stop }: Signals): void {
     this.#nextTickUs = this.#startUs + tickMs * 1000
     this.#ticker = setInterval(() => this.#guard(() => this.#tick()), tickMs)
-    if (signal.aborted) this.#interrupt()
-    else signal.addEventListener('abort', () => this.#guard(() => this.#interrupt()), { once: true })
+    if (interrupt.aborted) this.#interrupt()
+    else interrupt.addEventListener('abort', () => this.#guard(() => this.#interrupt()), { once: true })
     if (stop.aborted) this.#endEarly()
     else stop.addEventListener('abort', () => this.#guard(() => this.#endEarly()), { once: true })
     if (this.#pace.model === 'open') this.#nextUs = this.#pace.next()

@@ -347,16 +347,22 @@ t.test('times are on the clock that all processes share', async (t) => {
   }
 })
 
-t.test('loads run side by side', async (t) => {
+t.test('loads run side by side, and one that is interrupted does not touch the other', async (t) => {
   const url = await listenHttp(t, doubling)
-  const results = await Promise.all([
-    run({ target: { kind: 'runs', url } }),
-    run({ target: { kind: 'runs', url } }),
+  const abort = new AbortController()
+  const [first, second] = await Promise.all([
+    run({
+      target: { kind: 'runs', url },
+      profile: { kind: 'constant', rateRps: 100, durationMs: 60_000 },
+      signal: abort.signal,
+      onProgress: ({ answered }) => {
+        if (answered > 0) abort.abort()
+      },
+    }),
+    run({ target: { kind: 'runs', url }, profile: { kind: 'constant', rateRps: 100, durationMs: 800 } }),
   ])
-  t.same(
-    results.map(({ completed }) => completed),
-    [20, 20],
-  )
+  t.ok(first.offered < 6_000)
+  t.match(second, { offered: 80, completed: 80, unknown: 0 })
 })
 
 t.test('a flow that the runtime does not take ends the load before it begins', async (t) => {
