@@ -50,6 +50,7 @@ await withBrowser(t, async (open) => {
     async (t) => {
       const columns = await open(storyPage('column', affinityStories['a column without a row']))
       t.match(await columns.page.locator('.affinity-result').textContent(), /1 callback of 12 reached a pod/)
+      t.strictSame(await columns.page.locator('.own').allTextContents(), ['5', '6'])
       const empty = await open(storyPage('empty', affinityStories.empty))
       t.match(await empty.page.locator('.affinity-result').textContent(), /No callback was recorded/)
       t.equal(await empty.page.locator('.affinity-result .icon.invalid').count(), 1)

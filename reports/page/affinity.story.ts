@@ -20,12 +20,12 @@ export const affinityStories = {
     ]),
   ),
   'ten pods': story(sampleAffinity(pods(10), randomOf(1), [[2, 7, 5]])),
-  // A pod that opened no stream got a reply: it has a column, and no row.
+  // A pod that opened no stream got a reply: it has a column, and no row. Columns stand in an order of their own.
   'a column without a row': story({
     rows: pods(2),
-    columns: pods(3),
+    columns: [...pods(3)].reverse(),
     counts: [
-      [5, 0, 1],
+      [1, 0, 5],
       [0, 6, 0],
     ],
     crossed: null,

@@ -5,6 +5,10 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { bundle } from './bundle.ts'
 
+/** From the first bundle on: Node warns once. */
+const warnings: unknown[] = []
+process.on('warning', (warning) => warnings.push(warning))
+
 /** Runs a bundle with a place to leave a result. */
 function result(code: string): unknown {
   const context = { left: undefined as unknown }

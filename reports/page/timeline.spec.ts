@@ -99,6 +99,11 @@ await withBrowser(t, async (open) => {
     t.match(await legend('latency'), /p50\s*\d+ ms\s*p99\s*\d+ ms/)
     t.match(await legend('rate'), /planned\s*66 runs\/s\s*completed\s*44 runs\/s\s*failed\s*22 runs\/s/)
     t.match(await page.locator('[data-now="pod-0"]').textContent(), /3\d calls\/s/)
+    const cursors = await page
+      .locator('.u-cursor-x')
+      .evaluateAll((lines) => lines.map((line) => (line as HTMLElement).style.transform))
+    t.equal(cursors.length, 8)
+    t.equal(new Set(cursors).size, 1, 'one cursor line through all charts')
     await page.mouse.move(2, 2)
     t.notMatch(await legend('latency'), /ms/)
   })
