@@ -193,7 +193,7 @@ t.test('never misframes a body that came with Expect, and answers 100 itself', a
   const expecting = post(execute, 'Expect: 100-continue\r\n')
   const client = new RawClient(t, balancer.port)
   client.write(expecting.slice(0, -execute.length))
-  await until(() => client.received === 'HTTP/1.1 100 Continue\r\n\r\n')
+  await client.until(() => client.received === 'HTTP/1.1 100 Continue\r\n\r\n')
   client.received = ''
   client.write(execute)
   t.equal((await client.answer()).body, execute)
@@ -260,7 +260,7 @@ t.test('resets an HTTP/1.0 client whose answer breaks off: only that shows it', 
   const balancer = await startFor(t, [pod])
   const client = new RawClient(t, balancer.port)
   client.write('GET / HTTP/1.0\r\n\r\n')
-  await until(() => client.closed)
+  await client.until(() => client.closed)
   t.equal(client.error?.code, 'ECONNRESET')
 })
 
@@ -272,11 +272,11 @@ t.test('answers HEAD with the head alone', async (t) => {
   const balancer = await startFor(t, [pod])
   const client = new RawClient(t, balancer.port)
   client.write(`HEAD / HTTP/1.1\r\nHost: pods\r\n\r\n`)
-  await until(() => client.received.endsWith('\r\n\r\n'))
+  await client.until(() => client.received.endsWith('\r\n\r\n'))
   t.match(client.received, 'Content-Length: 7\r\n')
   client.received = ''
   client.write('HEAD / HTTP/1.1\r\nHost: pods\r\nStepflow-Instance-Id: nobody\r\n\r\n')
-  await until(() => client.received.endsWith('\r\n\r\n'))
+  await client.until(() => client.received.endsWith('\r\n\r\n'))
   t.match(client.received, /^HTTP\/1\.1 503 /)
 })
 

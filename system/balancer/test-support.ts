@@ -25,6 +25,8 @@ export interface FakePod {
   readonly bodies: string[]
   readonly requests: IncomingMessage[]
   health: () => { status: number; body: string } | null
+  /** Refuses new connections, also those that wait in the backlog; open ones go on. */
+  stopListening(): Promise<void>
   /** Closes the listener and every connection at once. */
   kill(): Promise<void>
 }
@@ -67,7 +69,12 @@ export async function startPod(
     bodies: [],
     requests: [],
     health: () => ({ status: 200, body: JSON.stringify({ status: 'healthy', instanceId }) }),
+    async stopListening() {
+      server.close()
+      server.closeIdleConnections()
+    },
     async kill() {
+      server.closeAllConnections()
       if (!server.listening) return
       server.close()
       server.closeAllConnections()
@@ -199,20 +206,24 @@ export class RawClient {
   ended = false
   closed = false
   error: NodeJS.ErrnoException | null = null
+  #wake: () => void = () => {}
 
   constructor(owner: Owner, port: number, allowHalfOpen = true) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen })
     this.socket.on('data', (bytes) => {
       this.received += bytes.toString('latin1')
+      this.#wake()
     })
     this.socket.on('end', () => {
       this.ended = true
+      this.#wake()
     })
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
       this.error = error
     })
     this.socket.on('close', () => {
       this.closed = true
+      this.#wake()
     })
     owner.teardown(() => this.socket.destroy())
   }
@@ -222,9 +233,23 @@ export class RawClient {
     else this.socket.write(text)
   }
 
+  /** Waits until what was received, or the end, makes `condition` true. */
+  async until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+    const timer = setTimeout(() => this.socket.destroy(new Error(`not within ${timeoutMs} ms`)), timeoutMs)
+    while (!condition()) {
+      if (this.closed) break
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    clearTimeout(timer)
+    if (!condition())
+      throw new Error(`closed before ${condition}: ${JSON.stringify(this.received.slice(0, 500))}`)
+  }
+
   /** The next complete answer, taken off what was received. */
   async answer(): Promise<RawAnswer> {
-    await until(() => completeLength(this.received, this.ended || this.closed) !== -1)
+    await this.until(() => completeLength(this.received, this.ended || this.closed) !== -1)
     const length = completeLength(this.received, true)
     const text = this.received.slice(0, length)
     this.received = this.received.slice(length)
@@ -233,7 +258,7 @@ export class RawClient {
 
   /** All that came once the balancer closed. */
   async rest(): Promise<string> {
-    await until(() => this.ended || this.closed)
+    await this.until(() => this.ended || this.closed)
     return this.received
   }
 }
