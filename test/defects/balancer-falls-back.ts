@@ -10,8 +10,12 @@ export const defect: Defect = {
   scenario: 'affinity',
   edits: [
     {
-      find: '      this.#sendTo(holder)\n',
-      replace: '      this.#sendTo(holder.takesWork ? holder : (pods.pick(null) ?? holder))\n',
+      find: '      pods.enter(holder)\n      this.#sendTo(holder)\n',
+      replace: `      this.#pools = toDefault
+      const other = holder.takesWork ? null : this.#pick()
+      if (other === null) pods.enter(holder)
+      this.#sendTo(other ?? holder)
+`,
     },
   ],
 }

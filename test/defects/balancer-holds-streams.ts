@@ -4,15 +4,14 @@ import type { Defect } from './defect.ts'
 
 export const defect: Defect = {
   role: 'balancer',
-  file: 'system/balancer/relay.ts',
+  file: 'system/balancer/event-stream.ts',
   what: 'streams are buffered whole',
   checker: 'none-hangs',
   scenario: 'smoke',
   edits: [
     {
-      find: '      const whole = step === bodyDone ? payload.length : completeUtf8(payload)\n',
-      replace:
-        '      const whole = step === bodyDone ? payload.length : Math.min(0, completeUtf8(payload))\n',
+      find: '    const whole = end ? text.length : completeUtf8(text)\n',
+      replace: '    const whole = end ? text.length : Math.min(0, completeUtf8(text))\n',
     },
   ],
 }

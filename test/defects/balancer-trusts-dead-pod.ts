@@ -9,11 +9,11 @@ export const defect: Defect = {
   checker: 'blast-radius',
   scenario: 'kill-mid-sse',
   edits: [
-    { find: '    watcher.onFault(pod, failure)\n', replace: '' },
-    { find: "    this.#relay.watcher.onFault(pod, 'reset')\n", replace: '' },
+    { find: '    watcher.onFault(pod.key, failure)\n', replace: '' },
+    { find: "    this.#relay.watcher.onFault(key, 'reset')\n", replace: '' },
     {
-      find: 'const next = this.#tried.length < limits.maxAttempts ? pods.pick(this.#tried) : null',
-      replace: 'const next = limits.maxAttempts === 0 ? pods.pick(this.#tried) : null',
+      find: 'if (this.#tried.length < limits.maxAttempts) {',
+      replace: 'if (limits.maxAttempts === 0) {',
     },
   ],
 }
