@@ -95,3 +95,15 @@ t.test('finds an outcome among the targets not measured', async (t) => {
     /not measured/,
   ])
 })
+
+t.test('a missed target that was held for unknown stays unknown', async (t) => {
+  const unknown = changed(3, ({ judgements }) => ({
+    verdict: 'INVALID',
+    judgements: judgements.map((one) =>
+      one.kind === 'threshold'
+        ? { ...one, measured: 99, outcome: 'unknown', reason: 'others had the machine' }
+        : one,
+    ),
+  }))
+  t.strictSame(verifyResults({ ...unknown, verdict: 'INVALID' }), { verdict: 'INVALID', disagreements: [] })
+})

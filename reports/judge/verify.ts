@@ -44,9 +44,13 @@ export function verifyResults(results: Results): Verification {
   }
 }
 
-/** The judgement with the outcome that its own figures give. */
+/**
+ * The judgement with the outcome that its own figures give. One that says unknown stays so: a scenario may
+ * have a reason that the figures do not show, e.g. that others had the machine.
+ */
 function rejudged(judgement: Judgement): Judgement {
-  return judgement.kind === 'checker' ? judgement : { ...judgement, outcome: thresholdOutcome(judgement) }
+  if (judgement.kind === 'checker' || judgement.outcome === 'unknown') return judgement
+  return { ...judgement, outcome: thresholdOutcome(judgement) }
 }
 
 function thresholdOutcome(threshold: ThresholdResult): ThresholdResult['outcome'] {
@@ -76,7 +80,6 @@ function judgementDisagreements(where: string, judgement: Judgement): readonly s
   const stated = judgement.outcome
   if (judgement.kind === 'threshold') {
     const computed = thresholdOutcome(judgement)
-    // A scenario may hold a figure for unknown that would pass (say, its generator lagged), never the reverse.
     if (computed === stated || stated === 'unknown') return []
     return [`${where}, ${judgement.name}: says ${stated}, its figures give ${computed}`]
   }
