@@ -9,10 +9,13 @@ const collector = Symbol.for('stepflow-gauntlet.collect')
 
 let settled = false
 
-// A throw before a verdict ends zx with 1, which would read as FAIL: only a verdict may say that.
-process.on('exit', (code) => {
-  if (code === 1 && !settled && globalThis[collector] === undefined) process.exitCode = 4
-})
+// A throw before a verdict ends zx with 1, which would read as FAIL: only a verdict may say that. A suite sees to its
+// own exit code.
+if (globalThis[collector] === undefined) {
+  process.on('exit', (code) => {
+    if (code === 1 && !settled) process.exitCode = 4
+  })
+}
 
 /**
  * Runs a scenario from its own file and ends the process with its exit code (docs/reference/exit-codes.md).

@@ -32,12 +32,13 @@ await scenario(import.meta, {
     const controlUntil = t.window('fault')
     const [runtime] = await t.readyPods('runtime')
     const victim = t.pick(await t.readyPods('component-server'))
+    await t.untilGauge(victim, 'stepflow_component_server_streams_open', 30)
     const thaw = await t.chaos(
       'freeze runtime',
       { role: 'runtime', pod: runtime.name, detail: 'SIGSTOP' },
       () => t.cluster.signalPod(runtime.name, 'SIGSTOP'),
     )
-    await t.pause(600)
+    await t.untilGauge(victim, 'stepflow_component_server_callbacks_unanswered', 30)
     const kill = await t.kill(victim)
     await t.cluster.signalPod(runtime.name, 'SIGCONT')
     thaw()

@@ -27,11 +27,11 @@ await scenario(import.meta, {
     t.window('arrival rate')
     const rate = await arrivals
 
-    // Closed model: a few more than 50 runs are always open, each with a callback on either side of its hold.
+    // Closed model: 80 users keep more than 50 runs in flight, each with a callback on either side of its hold.
     t.window('ramp')
     const concurrent = t.load('concurrent', {
       workload: t.workload('hold', { inputs: 2_000, holdMs: 250, builtIn: true }),
-      profile: { kind: 'concurrent', users: 60, durationMs: t.durationMs },
+      profile: { kind: 'concurrent', users: 80, durationMs: t.durationMs },
     })
     await t.pause(warmUpMs)
     const from = t.window('concurrent')

@@ -224,6 +224,7 @@ async function runTrial(run: TrialRun): Promise<ScenarioResult> {
     signal,
   })
   try {
+    await trial.recordPods()
     await scenario.definition.run(trial)
   } catch (error) {
     await trial.abandonLoads()

@@ -74,6 +74,9 @@ const answerTimeoutMs = 10_000
 /** The same for a user's own flow, whose steps may take long. */
 const ownAnswerTimeoutMs = 120_000
 
+/** Milliseconds that untilGauge waits. */
+const gaugeTimeoutMs = 3_000
+
 /** Milliseconds the system gets, after the last load, to bring every run to an end. */
 const settleTimeoutMs = 6_000
 
@@ -110,10 +113,20 @@ export class Trial {
     this.random = seededRandom(options.seed)
     this.startedAt = monotonicUs()
     this.#stopWatching = options.cluster.watch(({ at, kind, pod }) => {
-      const { name, role, address, ready, restarts } = pod
-      const phase = kind === 'gone' ? 'Gone' : pod.phase
-      this.#events.push({ kind: 'pod.state', at, role, pod: name, address, phase, ready, restarts })
+      this.#recordState(at, pod, kind === 'gone' ? 'Gone' : pod.phase)
     })
+  }
+
+  /** Records who is there at the start: what comes and goes is watched from then on. */
+  async recordPods(): Promise<void> {
+    for (const role of ['runtime', 'balancer', 'component-server'] as const) {
+      for (const pod of await this.cluster.pods(role)) this.#recordState(monotonicUs(), pod, pod.phase)
+    }
+  }
+
+  #recordState(at: number, pod: Pod, phase: PodState['phase']): void {
+    const { name, role, address, ready, restarts } = pod
+    this.#events.push({ kind: 'pod.state', at, role, pod: name, address, phase, ready, restarts })
   }
 
   /** A lasting line of progress. */
@@ -211,6 +224,15 @@ export class Trial {
   /** A gauge or counter of a pod's /metrics, summed over its labels; null where the pod does not answer. */
   gauge(pod: Pod, name: string): Promise<number | null> {
     return readGauge(this.cluster.podAdminUrl(pod), name)
+  }
+
+  /** Waits until a gauge of a pod has reached a value, for at most 3 s: what it was then is for the trial to judge. */
+  async untilGauge(pod: Pod, name: string, least: number): Promise<void> {
+    const deadline = performance.now() + gaugeTimeoutMs
+    while (performance.now() < deadline && !this.signal.aborted) {
+      if (((await this.gauge(pod, name)) ?? 0) >= least) return
+      await pause(20, this.signal)
+    }
   }
 
   /** Waits until the runtime counts no run in flight, or the deadline for hanging runs has passed. */
