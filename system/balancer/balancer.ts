@@ -5,7 +5,7 @@ import type { HistoryWriter } from '../program/history.ts'
 import { noHistory } from '../program/history.ts'
 import type { Log, LogOptions } from '../program/log.ts'
 import type { Resolve } from '../program/resolve.ts'
-import { Directory } from './discovery/directory.ts'
+import { Directory, type SourceSpec } from './discovery/directory.ts'
 import { DnsSource } from './discovery/dns-source.ts'
 import type { Name } from './discovery/names.ts'
 import { createProbe } from './discovery/probe.ts'
@@ -43,7 +43,8 @@ export interface BalancerOptions {
 }
 
 /** What a reload may change. */
-export type ReloadOptions = Pick<BalancerOptions, 'limits' | 'rules' | 'accessLogEvery'>
+export type ReloadOptions = Pick<BalancerOptions, 'limits' | 'rules' | 'accessLogEvery'> &
+  Partial<Pick<BalancerOptions, 'pools'>>
 
 export interface Balancer {
   /** `address:port` it accepts requests at. */
@@ -72,10 +73,16 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   const counts = viewBuffers(buffers)
   const loops: Loop[] = []
   const sourceCounts: SourceCounts = { discoveries: 0, discoveryFailures: 0 }
+  const sourcesOf = (pools: BalancerOptions['pools']): SourceSpec[] =>
+    Object.entries(pools).flatMap(([pool, names]) =>
+      names.map((name) => ({
+        key: `${pool} ${name.host}:${name.port}`,
+        pool,
+        open: () => sourceOf(name, options, limits, sourceCounts),
+      })),
+    )
   const directory = new Directory({
-    sources: Object.entries(options.pools).flatMap(([pool, names]) =>
-      names.map((name) => ({ pool, source: sourceOf(name, options, limits, sourceCounts) })),
-    ),
+    sources: sourcesOf(options.pools),
     probe: createProbe(limits.probeTimeoutMs),
     probeIntervalMs: limits.probeIntervalMs,
     slowStartMs: limits.slowStartMs,
@@ -156,6 +163,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     reload(given) {
       const next = settingsOf(given)
       for (const loop of loops) loop.configure(next)
+      if (given.pools !== undefined) directory.setSources(sourcesOf(given.pools))
     },
     announceDrain() {
       draining = true

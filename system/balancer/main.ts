@@ -11,7 +11,9 @@ import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
 import { type LogOptions, openLog } from '../program/log.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
-import { onePool, startBalancer } from './balancer.ts'
+import { createAdminApi } from './admin-api.ts'
+import { type BalancerOptions, onePool, startBalancer } from './balancer.ts'
+import { emptyConfig, readConfig } from './config.ts'
 import { parseNames } from './discovery/names.ts'
 import { createPodResolve } from './discovery/resolve-pods.ts'
 import { balancerFlags, balancerNotes } from './settings.ts'
@@ -40,8 +42,28 @@ runMain(async () => {
   const pod = process.env['POD_NAME'] ?? hostname()
   const historyFile = process.env['HISTORY_FILE'] ?? ''
   const history = openHistory({ witness: 'balancer', pod }, historyFile)
+  const names = parseNames(flags['upstream-service'])
+  /** What the configuration file may change: read at the start, and again at each reload. */
+  const readSettings = async (): Promise<
+    Pick<BalancerOptions, 'pools' | 'rules' | 'accessLogEvery' | 'limits'>
+  > => {
+    const config = flags.config === null ? emptyConfig : await readConfig(flags.config)
+    return {
+      pools: { ...onePool(names), ...config.pools },
+      rules: config.rules,
+      accessLogEvery: config.accessLogEvery ?? flags['access-log-every'],
+      limits: {
+        maxBodyBytes: flags['max-body-bytes'],
+        drainIdleMs: flags['drain-idle-ms'],
+        heartbeatMs: flags['heartbeat-ms'],
+        streamIdleMs: flags['stream-idle-ms'],
+        slowStartMs: flags['slow-start-ms'],
+        ...config.limits,
+      },
+    }
+  }
   const balancer = await startBalancer({
-    pools: onePool(parseNames(flags['upstream-service'])),
+    ...(await readSettings()),
     bind: parseAddress(flags['bind-address'])!,
     resolve: createPodResolve({ server: process.env['STEPFLOW_DNS'] }),
     log,
@@ -49,20 +71,25 @@ runMain(async () => {
     pod,
     threads: flags.threads,
     threadFiles: { log: logOptions, historyFile },
-    accessLogEvery: flags['access-log-every'],
     trace: flags['trace-enabled'] ? { endpoint: flags['otlp-endpoint'] } : null,
-    limits: {
-      maxBodyBytes: flags['max-body-bytes'],
-      drainIdleMs: flags['drain-idle-ms'],
-      heartbeatMs: flags['heartbeat-ms'],
-      streamIdleMs: flags['stream-idle-ms'],
-      slowStartMs: flags['slow-start-ms'],
-    },
+  })
+  const reload = async (): Promise<void> => {
+    balancer.reload(await readSettings())
+    log.info({ config: flags.config }, 'reloaded')
+  }
+  process.on('SIGHUP', () => {
+    reload().catch((error: unknown) => {
+      log.error(
+        { error: error instanceof Error ? error.message : String(error) },
+        'not reloaded, the old settings stay',
+      )
+    })
   })
   const admin = await startAdmin({
     address: flags['admin-address'],
     registry: balancer.registry,
     notReady: () => balancer.notReady(),
+    ...createAdminApi(balancer, reload),
   })
   if (flags['metrics-address'] !== flags['admin-address']) {
     await startMetrics(flags['metrics-address'], balancer.registry)

@@ -7,7 +7,7 @@ import type { Upstream } from './upstream.ts'
 export const maxPods = 1024
 
 /** The pool of pods that take what no rule sends elsewhere. */
-export const defaultPool = ''
+export const defaultPool = 'default'
 
 /** What discovery decided about a pod: all that a relaying loop is told. */
 export interface PodState {

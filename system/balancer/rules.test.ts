@@ -37,7 +37,7 @@ t.test('sends everything else to the default pool', async (t) => {
   ]) {
     t.same(
       routeByRules(rules, body, true, () => 0),
-      [''],
+      ['default'],
     )
   }
 })
@@ -50,7 +50,7 @@ t.test('waits for the component name, but not for ever', async (t) => {
   )
   t.same(
     routeByRules(rules, body.slice(0, -4), true, () => 0),
-    [''],
+    ['default'],
   )
   t.same(
     routeByRules(rules, body, false, () => 0),

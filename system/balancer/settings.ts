@@ -31,6 +31,12 @@ export const balancerFlags = {
     env: 'ADMIN_ADDRESS',
     help: '/livez, /readyz, /metrics, /backends (also to drain them), POST /reload',
   },
+  config: {
+    kind: 'text',
+    default: null,
+    env: 'BALANCER_CONFIG',
+    help: 'YAML file with pools, routing rules and limits; read again on SIGHUP or POST /reload',
+  },
   threads: {
     kind: 'whole',
     default: 1,

@@ -19,7 +19,15 @@ export interface AdminOptions {
   /** `null`: ready; else why not, in a few words. Pods that drain are not ready. */
   readonly notReady: () => string | null
   /** Further paths of one program: answers a GET, or undefined for 404. */
-  readonly extra?: (path: string) => { status: number; type: string; body: string } | undefined
+  readonly extra?: (path: string) => AdminAnswer | undefined
+  /** Commands of one program: answers a POST, or undefined for 404. */
+  readonly act?: (path: string) => AdminAnswer | Promise<AdminAnswer> | undefined
+}
+
+export interface AdminAnswer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
 }
 
 /** @throws GauntletError ERR_LISTEN */
@@ -30,6 +38,17 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
       response
         .writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
         .end(body)
+    }
+    if (request.method === 'POST' && options.act !== undefined) {
+      request.resume()
+      Promise.resolve(options.act(path ?? '/')).then(
+        (answer) =>
+          answer === undefined
+            ? send(404, 'text/plain', 'not found\n')
+            : send(answer.status, answer.type, answer.body),
+        (error: unknown) => send(500, 'text/plain', `${String(error)}\n`),
+      )
+      return
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, 'text/plain', 'use GET\n')
     if (path === '/livez') return send(200, 'text/plain', 'ok\n')

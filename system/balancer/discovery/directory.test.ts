@@ -38,7 +38,7 @@ function open(owner: Owner, ports: readonly number[], more: Partial<DirectoryOpt
     ])
   }
   const directory = new Directory({
-    sources: [{ pool: '', source }],
+    sources: [{ key: 'only', pool: 'default', open: () => source }],
     probe: async (_host, port) => (await answers.get(port)?.()) ?? good(`pod-${port}`),
     probeIntervalMs: 5,
     slowStartMs: 0,

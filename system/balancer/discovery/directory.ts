@@ -22,8 +22,22 @@ export interface DirectoryListener {
   onPodGone(key: string): void
 }
 
+/** One place to find pods in; `key` tells it from others, so that a reload leaves those alone that stay. */
+export interface SourceSpec {
+  readonly key: string
+  readonly pool: string
+  readonly open: () => PodSource
+}
+
+interface OpenSource {
+  readonly pool: string
+  readonly source: PodSource
+  /** What it found last. */
+  found: readonly Found[]
+}
+
 export interface DirectoryOptions {
-  readonly sources: readonly { readonly pool: string; readonly source: PodSource }[]
+  readonly sources: readonly SourceSpec[]
   readonly probe: Probe
   /** Between two probes of a pod, ms. */
   readonly probeIntervalMs: number
@@ -104,8 +118,7 @@ export class Directory {
   readonly #options: DirectoryOptions
   readonly #affinity = new Affinity<Watched>()
   readonly #watched = new Map<string, Watched>()
-  /** What each source found last. */
-  readonly #found: (readonly Found[])[]
+  readonly #sources = new Map<string, OpenSource>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #seekers: Seeker[] = []
   #seeking = false
@@ -120,23 +133,39 @@ export class Directory {
 
   constructor(options: DirectoryOptions) {
     this.#options = options
-    this.#found = options.sources.map(() => [])
   }
 
   start(): void {
     this.#startedAtMs = this.#options.now()
-    this.#options.sources.forEach(({ source }, index) => {
-      source.start((found) => {
-        if (this.#closed) return
-        this.#found[index] = found
+    this.setSources(this.#options.sources)
+  }
+
+  /** From now on pods are found in `specs`; those found elsewhere leave. */
+  setSources(specs: readonly SourceSpec[]): void {
+    const keys = new Set(specs.map(({ key }) => key))
+    let left = false
+    for (const [key, { source }] of this.#sources) {
+      if (keys.has(key)) continue
+      source.close()
+      this.#sources.delete(key)
+      left = true
+    }
+    for (const { key, pool, open } of specs) {
+      if (this.#sources.has(key)) continue
+      const opened: OpenSource = { pool, source: open(), found: [] }
+      this.#sources.set(key, opened)
+      opened.source.start((found) => {
+        if (this.#closed || this.#sources.get(key) !== opened) return
+        opened.found = found
         this.#update()
       })
-    })
+    }
+    if (left) this.#update()
   }
 
   close(): void {
     this.#closed = true
-    for (const { source } of this.#options.sources) source.close()
+    for (const { source } of this.#sources.values()) source.close()
     for (const timer of this.#timers) clearTimeout(timer)
     for (const watched of this.#watched.values()) if (watched.timer !== null) clearTimeout(watched.timer)
     for (const seeker of this.#seekers.splice(0)) seeker.found({ reason: 'unknown' })
@@ -175,15 +204,14 @@ export class Directory {
   #update(): void {
     const listed = new Map<string, Set<string>>()
     const terminating = new Set<string>()
-    this.#found.forEach((found, index) => {
-      const { pool } = this.#options.sources[index]!
+    for (const { pool, found } of this.#sources.values()) {
       for (const { host, port, terminating: ends } of found) {
         const key = podKey(host, port)
         if (ends) terminating.add(key)
         else listed.set(key, (listed.get(key) ?? new Set()).add(pool))
         this.#add(key, host, port)
       }
-    })
+    }
     for (const watched of this.#watched.values()) {
       const pools = listed.get(watched.key)
       if (pools !== undefined) watched.pools = [...pools].sort()
@@ -430,7 +458,7 @@ export class Directory {
       const known = [...this.#watched.values()]
       await Promise.all([
         ...known.map((watched) => this.#probe(watched)),
-        Promise.all(this.#options.sources.map(({ source }) => source.refresh())).then(async () => {
+        Promise.all(Array.from(this.#sources.values(), ({ source }) => source.refresh())).then(async () => {
           const fresh = [...this.#watched.values()].filter((watched) => !known.includes(watched))
           await Promise.all(fresh.map((watched) => this.#probe(watched)))
         }),
