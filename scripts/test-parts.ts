@@ -21,7 +21,6 @@ export const testParts: readonly TestPart[] = [
       'system/**/*.test.ts',
       'chaos/**/*.test.ts',
       'reports/**/*.test.ts',
-      'reports/page/*.spec.ts',
       'harness/**/*.test.ts',
       'scripts/**/*.test.ts',
       'test/unit/**/*.test.ts',

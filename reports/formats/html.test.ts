@@ -19,8 +19,12 @@ t.test('closes what it opens, also around texts that attack it', async (t) => {
 t.test('loads nothing: no address in any attribute, style or import', async (t) => {
   const text = renderHtml(sampleResults('fail'))
   const tags = text.replace(/(<script[^>]*>)[\s\S]*?<\/script>/g, '$1').match(/<[a-z][^>]*>/g) ?? []
-  for (const tag of tags)
-    t.notMatch(tag, /\b(?:src|srcset|action|data|poster)="|href="(?!#|data:image\/svg)/, tag)
+  const loads = /\b(?:src|srcset|action|data|poster)="|href="(?!#|data:image\/svg)/
+  t.ok(tags.length > 1_000)
+  t.strictSame(
+    tags.filter((tag) => loads.test(tag)),
+    [],
+  )
   const style = /<style>([\s\S]*?)<\/style>/.exec(text)?.[1] ?? ''
   t.notMatch(style, /url\(|@import/)
   t.notMatch(text, /\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon/)

@@ -1,11 +1,12 @@
 // The affinity matrix in a browser.
 
-import t from 'tap'
-import { withBrowser } from '../testing/browser.ts'
+import type { Test } from 'tap'
+import type { Open } from '../testing/browser.ts'
 import { affinityStories } from './affinity.story.ts'
 import { storyPage } from './story.ts'
 
-await withBrowser(t, async (open) => {
+/** Run by browser.test.ts. */
+export async function affinitySpec(t: Test, open: Open): Promise<void> {
   await t.test('a whole matrix is full on its diagonal only', async (t) => {
     const { page, problems } = await open(storyPage('whole', affinityStories.whole))
     t.match(
@@ -56,4 +57,4 @@ await withBrowser(t, async (open) => {
       t.equal(await empty.page.locator('.affinity-result .icon.invalid').count(), 1)
     },
   )
-})
+}

@@ -2,9 +2,9 @@
 
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
-import t from 'tap'
+import type { Test } from 'tap'
 import { renderJunit } from '../formats/junit.ts'
-import { withBrowser } from '../testing/browser.ts'
+import type { Open } from '../testing/browser.ts'
 import { hostile } from '../testing/hostile.ts'
 import { sampleResults } from '../testing/sample.ts'
 import { html, raw } from './html.ts'
@@ -103,7 +103,8 @@ function structureProblems(page: Page): Promise<readonly string[]> {
   })
 }
 
-await withBrowser(t, async (open) => {
+/** Run by browser.test.ts. */
+export async function pageSpec(t: Test, open: Open): Promise<void> {
   for (const name of ['fail', 'broken', 'soak', 'hostile'] as const) {
     await t.test(
       `${name}: opens from a file without an error or a request, and fits every width`,
@@ -187,4 +188,4 @@ await withBrowser(t, async (open) => {
       t.strictSame(counts, [0, 26, 4, 0])
     }
   })
-})
+}

@@ -1,8 +1,8 @@
 // The charts over time in a browser: drawn, read by pointer and by keyboard, zoomed, and never the only source.
 
 import type { Page } from 'playwright-core'
-import t from 'tap'
-import { withBrowser } from '../testing/browser.ts'
+import type { Test } from 'tap'
+import type { Open } from '../testing/browser.ts'
 import { storyPage } from './story.ts'
 import { timelineStories } from './timeline.story.ts'
 
@@ -48,7 +48,8 @@ function pixelsOf(page: Page, chart: string, variable: string): Promise<number> 
   )
 }
 
-await withBrowser(t, async (open) => {
+/** Run by browser.test.ts. */
+export async function timelineSpec(t: Test, open: Open): Promise<void> {
   await t.test('draws every chart, with the fault marked on each', async (t) => {
     const { page, problems } = await open(storyPage('kill', timelineStories.kill))
     const shares = await painted(page)
@@ -201,4 +202,4 @@ await withBrowser(t, async (open) => {
     await page.evaluate(() => dispatchEvent(new Event('afterprint')))
     t.not(await page.evaluate(() => document.querySelector('.uplot')?.clientWidth), 660)
   })
-})
+}

@@ -1,11 +1,12 @@
 // The top of the page in a browser.
 
-import t from 'tap'
-import { withBrowser } from '../testing/browser.ts'
+import type { Test } from 'tap'
+import type { Open } from '../testing/browser.ts'
 import { storyPage } from './story.ts'
 import { verdictStories } from './verdict.story.ts'
 
-await withBrowser(t, async (open) => {
+/** Run by browser.test.ts. */
+export async function verdictSpec(t: Test, open: Open): Promise<void> {
   await t.test('says the verdict in words before anything else', async (t) => {
     const headings = {
       pass: ['The system holds.', /All 25 checks in 6 scenarios hold\./],
@@ -44,4 +45,4 @@ await withBrowser(t, async (open) => {
     await page.getByText('28 more').click()
     t.equal(await page.locator('.reason:visible').count(), 40)
   })
-})
+}
