@@ -10,6 +10,7 @@ const checks = [
   { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
   { name: 'lint and format', command: bin('biome'), args: ['check', '--error-on-warnings', '.'] },
   { name: 'unused code', command: bin('knip'), args: ['--no-progress'] },
+  { name: 'lock file', command: process.execPath, args: [join(root, 'scripts/complete-lock.ts'), '--check'] },
   { name: 'imports', command: process.execPath, args: [join(root, 'scripts/check-imports.ts')] },
 ]
 

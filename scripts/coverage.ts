@@ -28,7 +28,9 @@ const report = spawnSync(
     '--exclude=test/**',
     '--exclude=coverage/**',
     '--all',
-    ...['contracts', 'system', 'chaos', 'reports', 'harness', 'scenarios'].map((part) => `--include=${part}/**`),
+    ...['contracts', 'system', 'chaos', 'reports', 'harness', 'scenarios'].map(
+      (part) => `--include=${part}/**`,
+    ),
   ],
   { cwd: root, stdio: 'inherit' },
 )
