@@ -6,7 +6,10 @@ const pool = Buffer.allocUnsafe(10 * 512)
 let used = pool.length
 let lastMs = 0
 let sequence = 0
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** The id being written, in ASCII: made at one go it is a flat string, which matters where many are kept. */
+const text = Buffer.from('00000000-0000-7000-8000-000000000000', 'latin1')
+const digits = Buffer.from('0123456789abcdef', 'latin1')
 
 /** A new UUIDv7 (RFC 9562 5.7): ms since the epoch, a counter within the millisecond, random bits. */
 export function newId(nowMs: number = Date.now()): string {
@@ -18,17 +21,31 @@ export function newId(nowMs: number = Date.now()): string {
   used += 10
   if (nowMs > lastMs) {
     lastMs = nowMs
+    writeTimeDigits(nowMs)
     // Starts low enough for 2,048 ids in one millisecond to stay in order.
     sequence = pool.readUInt16BE(at) & 0x7ff
   } else if (++sequence > 0xfff) {
-    lastMs++
+    writeTimeDigits(++lastMs)
     sequence = 0
   }
-  const time = lastMs.toString(16).padStart(12, '0')
-  const b = (index: number): string => hex[pool[at + index] as number] as string
-  const variant = hex[((pool[at + 2] as number) & 0x3f) | 0x80] as string
-  const count = sequence.toString(16).padStart(3, '0')
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${variant}${b(3)}-${b(4)}${b(5)}${b(6)}${b(7)}${b(8)}${b(9)}`
+  text[15] = digits[sequence >> 8] as number
+  text[16] = digits[(sequence >> 4) & 15] as number
+  text[17] = digits[sequence & 15] as number
+  writeByte(19, ((pool[at + 2] as number) & 0x3f) | 0x80)
+  writeByte(21, pool[at + 3] as number)
+  for (let index = 0; index < 6; index++) writeByte(24 + index * 2, pool[at + 4 + index] as number)
+  return text.toString('latin1')
+}
+
+function writeTimeDigits(ms: number): void {
+  text.write(ms.toString(16).padStart(12, '0'), 0, 'latin1')
+  text.copyWithin(9, 8, 12)
+  text[8] = 0x2d
+}
+
+function writeByte(at: number, byte: number): void {
+  text[at] = digits[byte >> 4] as number
+  text[at + 1] = digits[byte & 15] as number
 }
 
 /** A UUID of a path in the usual form; null where it is none. Upper case, braces and no hyphens are fine. */

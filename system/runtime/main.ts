@@ -14,6 +14,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { GauntletError } from '../../contracts/errors.ts'
 import { helpText, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
@@ -23,6 +24,9 @@ import { onShutdown, runMain } from '../program/shutdown.ts'
 import { emptyConfig, parseConfig, type RuntimeConfig } from './config.ts'
 import { startRuntime } from './program.ts'
 import { runtimeFlags } from './settings.ts'
+
+// Kept runs leave the young generation anyway: a small one saves 100 MB, and costs no time.
+setFlagsFromString('--max-semi-space-size=4')
 
 runMain(async () => {
   const flags = parseFlags(runtimeFlags, process.argv.slice(2))

@@ -1,6 +1,6 @@
 // The runtime's metrics. Labels are bounded: outcomes and methods of the protocol, never ids or names of users.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 
 /** A counter with one label whose values are few. */
 export interface OutcomeCounter {
@@ -24,37 +24,74 @@ export function createMetrics(): RuntimeMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
-  const counter = (name: string, help: string): OutcomeCounter => {
-    const metric = new Counter({ name, help, labelNames: ['outcome'], registers })
-    // Counted here and handed over when scraped: prom-client hashes labels on every inc.
-    const counts = new Map<string, number>()
-    Object.assign(metric, {
+  // Values are kept here and handed over when scraped: prom-client hashes labels at every change.
+  const gauge = (name: string, help: string): { set(value: number): void } => {
+    let value = 0
+    new Gauge({
+      ...{ name, help, registers },
       collect() {
-        metric.reset()
-        for (const [outcome, count] of counts) metric.inc({ outcome }, count)
+        this.set(value)
+      },
+    })
+    return {
+      set(now) {
+        value = now
+      },
+    }
+  }
+  const counter = (name: string, help: string): OutcomeCounter => {
+    const counts = new Map<string, number>()
+    new Counter({
+      ...{ name, help, labelNames: ['outcome'], registers },
+      collect() {
+        this.reset()
+        for (const [outcome, count] of counts) this.inc({ outcome }, count)
       },
     })
     return { inc: (outcome = 'all') => void counts.set(outcome, (counts.get(outcome) ?? 0) + 1) }
   }
+  const histogram = (name: string, help: string, bounds: readonly number[]) => {
+    const counts = new Array<number>(bounds.length).fill(0)
+    let sum = 0
+    let count = 0
+    const metric = {
+      ...{ name, help, type: 'histogram', aggregator: 'sum', labelNames: [] },
+      get: async () => {
+        let upTo = 0
+        const buckets = bounds.map((le, index) => {
+          upTo += counts[index] ?? 0
+          return { metricName: `${name}_bucket`, labels: { le }, value: upTo }
+        })
+        const rest = [
+          { metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: count },
+          { metricName: `${name}_sum`, labels: {}, value: sum },
+          { metricName: `${name}_count`, labels: {}, value: count },
+        ]
+        return { name, help, type: 'histogram', aggregator: 'sum', values: [...buckets, ...rest] }
+      },
+      reset() {},
+    }
+    registry.registerMetric(metric as unknown as Metric)
+    return {
+      observe(seconds: number): void {
+        count++
+        sum += seconds
+        let index = 0
+        while (index < bounds.length && seconds > (bounds[index] as number)) index++
+        if (index < bounds.length) counts[index] = (counts[index] as number) + 1
+      },
+    }
+  }
   return {
     registry,
-    runsInFlight: new Gauge({
-      name: 'stepflow_runtime_runs_in_flight',
-      help: 'Runs that have been accepted and have not ended',
-      registers,
-    }),
-    runsWaiting: new Gauge({
-      name: 'stepflow_runtime_runs_waiting',
-      help: 'Runs in flight that wait for their turn',
-      registers,
-    }),
+    runsInFlight: gauge('stepflow_runtime_runs_in_flight', 'Runs that have been accepted and have not ended'),
+    runsWaiting: gauge('stepflow_runtime_runs_waiting', 'Runs in flight that wait for their turn'),
     runs: counter('stepflow_runtime_runs_total', 'Runs that ended, by status'),
-    runSeconds: new Histogram({
-      name: 'stepflow_runtime_run_duration_seconds',
-      help: 'Time from the acceptance of a run to its end',
-      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300],
-      registers,
-    }),
+    runSeconds: histogram(
+      'stepflow_runtime_run_duration_seconds',
+      'Time from the acceptance of a run to its end',
+      [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 300],
+    ),
     steps: counter('stepflow_runtime_steps_total', 'Step results, by outcome'),
     retries: counter(
       'stepflow_runtime_step_retries_total',
@@ -62,11 +99,10 @@ export function createMetrics(): RuntimeMetrics {
     ),
     calls: counter('stepflow_runtime_calls_total', 'Calls of component servers, by outcome'),
     callbacks: counter('stepflow_runtime_callbacks_total', 'Callbacks of components, by outcome'),
-    callbackSeconds: new Histogram({
-      name: 'stepflow_runtime_callback_duration_seconds',
-      help: 'Time from the arrival of a callback to the acknowledgement of its reply',
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
-      registers,
-    }),
+    callbackSeconds: histogram(
+      'stepflow_runtime_callback_duration_seconds',
+      'Time from the arrival of a callback to the acknowledgement of its reply',
+      [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
+    ),
   }
 }

@@ -1,6 +1,6 @@
 // The flow document: JSON to a Flow, and a Flow to the normal form that its id is the hash of.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Expression, nullExpression, parseExpression, writeExpression } from './flow-expression.ts'
 import { flowSchema, stepSchema } from './flow-schema.ts'
 import { arrayOf, elements, type Json, jsonNull, kindOf, members, objectOf, quote, unquote } from './json.ts'
@@ -39,7 +39,7 @@ export interface Flow {
 
 /** Lower-case hex SHA-256 of canonical JSON text: the id of a blob and of a flow. */
 export function blobIdOf(json: Json): string {
-  return createHash('sha256').update(json).digest('hex')
+  return hash('sha256', json, 'hex')
 }
 
 /**

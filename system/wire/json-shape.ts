@@ -96,19 +96,35 @@ export function checkShape(schema: TSchema, json: Json, place: Place): void {
   }
 }
 
-function checkFields(schema: TObject, json: Json, place: Place): void {
+/**
+ * The declared fields of an object that has been checked, by name.
+ * @throws ShapeError
+ */
+export function readShape(schema: TObject, json: Json, place: Place): Map<string, Json> {
+  return checkFields(schema, json, place)
+}
+
+function checkFields(schema: TObject, json: Json, place: Place): Map<string, Json> {
   const name = schema.title ?? 'a map'
   if (kindOf(json) !== 'object') throw wrongType(place, json, `struct ${name}`)
-  const seen = new Set<string>()
+  const fields = new Map<string, Json>()
   for (const [key, value] of members(json)) {
     const field = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
     if (field === undefined) continue
-    seen.add(key)
-    checkShape(field, value, [...place, key])
+    fields.set(key, value)
+    if (!fitsAtOnce(field, value)) checkShape(field, value, [...place, key])
   }
   for (const key of schema.required ?? []) {
-    if (!seen.has(key)) throw new ShapeError(place, `missing field \`${key}\``, 'end')
+    if (!fields.has(key)) throw new ShapeError(place, `missing field \`${key}\``, 'end')
   }
+  return fields
+}
+
+/** The common cases without building a place: any value, and a text. */
+function fitsAtOnce(schema: TSchema, json: Json): boolean {
+  const { type } = schema
+  if (type === 'string') return schema['enum'] === undefined && json.charCodeAt(0) === 0x22
+  return type === undefined && schema['anyOf'] === undefined && !(own in schema)
 }
 
 function checkMap(schema: TSchema, json: Json, place: Place): void {

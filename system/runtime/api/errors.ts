@@ -1,9 +1,9 @@
 // Reads requests and refuses them in the two shapes of the wire: JSON of handlers, plain text of what reads them.
 
-import type { TSchema } from '@sinclair/typebox'
+import type { TObject, TSchema } from '@sinclair/typebox'
 import { type Json, JsonSyntaxError, lastHadDuplicates, parseJson } from '../../wire/json.ts'
 import { findDuplicate, locate } from '../../wire/json-locate.ts'
-import { checkShape, type Place, ShapeError } from '../../wire/json-shape.ts'
+import { type Place, readShape, ShapeError } from '../../wire/json-shape.ts'
 import type { ApiReply, ApiRequest } from './server.ts'
 
 /** A request that cannot be served; handlers throw it, the server answers with `reply`. */
@@ -32,12 +32,12 @@ export function refuseText(status: number, body: string): Refusal {
 }
 
 /**
- * The body as an object of `schema`'s shape.
+ * The fields of the body, which is of `schema`'s shape.
  * @throws Refusal
  */
-export function readBody(request: ApiRequest, schema: TSchema): Json {
+export function readBody(request: ApiRequest, schema: TObject): Map<string, Json> {
   const type = request.headers['content-type'] ?? ''
-  if (!/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
+  if (type !== 'application/json' && !/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw refuseText(415, 'Expected request with `Content-Type: application/json`')
   }
   return shaped(request.body, () => {
@@ -46,8 +46,7 @@ export function readBody(request: ApiRequest, schema: TSchema): Json {
       const twice = findDuplicate(request.body, (place, key) => hasField(schema, place, key))
       if (twice !== null) throw new ShapeError(twice, `duplicate field \`${twice.at(-1)}\``, 'key')
     }
-    checkShape(schema, json, [])
-    return json
+    return readShape(schema, json, [])
   })
 }
 

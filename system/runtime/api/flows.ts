@@ -2,7 +2,7 @@
 
 import { parseFlow } from '../../wire/flow.ts'
 import { diagnose, writeDiagnostics } from '../../wire/flow-diagnostics.ts'
-import { arrayOf, type Json, member, objectOf, quote } from '../../wire/json.ts'
+import { arrayOf, type Json, objectOf, quote } from '../../wire/json.ts'
 import type { BlobStore } from '../store/blobs.ts'
 import { readBody, refuse, shaped } from './errors.ts'
 import { errorResponse, flowResponse, storeFlowRequest, storeFlowResponse } from './schemas.ts'
@@ -44,10 +44,10 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
 }
 
 function storeFlow(blobs: BlobStore, request: ApiRequest): ApiReply {
-  const json = readBody(request, storeFlowRequest)
-  const flow = shaped(request.body, () => parseFlow(member(json, 'flow') as Json, ['flow']))
+  const fields = readBody(request, storeFlowRequest)
+  const flow = shaped(request.body, () => parseFlow(fields.get('flow') as Json, ['flow']))
   const diagnostics = diagnose(flow)
-  const stored = member(json, 'dryRun') !== 'true' && !diagnostics.some((one) => one.level === 'fatal')
+  const stored = fields.get('dryRun') !== 'true' && !diagnostics.some((one) => one.level === 'fatal')
   if (stored) blobs.putFlow(flow)
   return {
     status: 200,

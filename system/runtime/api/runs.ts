@@ -138,7 +138,7 @@ function findRun(runs: RunStore, text: string): Run {
 const retryAfterSeconds = 1
 
 function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<ApiReply> {
-  const fields = new Map(members(readBody(request, schemas.createRunRequest)))
+  const fields = readBody(request, schemas.createRunRequest)
   const id = unquote(fields.get('flowId') as Json)
   const input = fields.get('input') as Json
   const concurrency = fields.get('maxConcurrency')
@@ -161,7 +161,8 @@ function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<
     if (!(error instanceof OverloadedError)) throw error
     throw refuse(429, error.message, false, ['retry-after', String(retryAfterSeconds)])
   }
-  if (/(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(request.headers['prefer'] ?? ''))) {
+  const { prefer } = request.headers
+  if (prefer !== undefined && /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(prefer))) {
     return {
       status: 202,
       body: writeCreated(run),

@@ -2,8 +2,8 @@
 
 import type { TObject, TSchema } from '@sinclair/typebox'
 import type { Flow } from '../../wire/flow.ts'
-import { type Json, members, toJson } from '../../wire/json.ts'
-import { checkShape, ShapeError } from '../../wire/json-shape.ts'
+import { type Json, toJson } from '../../wire/json.ts'
+import { readShape, ShapeError } from '../../wire/json-shape.ts'
 import { breath } from '../executor/breath.ts'
 import type { Submission } from '../executor/executor.ts'
 import type { Cause } from '../executor/failure.ts'
@@ -63,8 +63,7 @@ export function defineBuiltin(definition: BuiltinDefinition): Builtin {
     },
     run(call, context) {
       try {
-        checkShape(definition.input, call.input, [])
-        const result = definition.run(new Map(members(call.input)), call, context)
+        const result = definition.run(readShape(definition.input, call.input, []), call, context)
         return result instanceof Promise ? result.catch(outcomeOf) : result
       } catch (error) {
         return outcomeOf(error)

@@ -6,11 +6,12 @@ import type { Json } from '../../wire/json.ts'
 import { newId } from '../ids.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
 import type { Router } from '../plugins/router.ts'
+import { Queue } from '../queue.ts'
 import type { RunStore } from '../store/runs.ts'
 import { applyOverrides } from './overrides.ts'
 import { type Plan, planFlow } from './plan.ts'
 import { Run, type RunEnvironment } from './run.ts'
-import { createSlots } from './slots.ts'
+import { Slots } from './slots.ts'
 
 /** Steps of a run and its sub-runs that are at work at once where the run does not say. */
 export const defaultMaxConcurrency = 10
@@ -89,7 +90,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
   }
   let inFlight = 0
   let active = 0
+  /** Those that wait for their turn, and their order, in which cancelled ones stay until it is theirs. */
   const waiting = new Set<Run>()
+  const queue = new Queue<Run>()
   const onIdle: (() => void)[] = []
 
   const ended = (run: Run): void => {
@@ -105,16 +108,21 @@ export function createExecutor(parts: ExecutorParts): Executor {
     if (inFlight === 0) for (const listener of onIdle.splice(0)) listener()
   }
 
+  const activateNext = (): void => {
+    while (active < maxActiveRuns) {
+      const next = queue.shift()
+      if (next === undefined) return
+      if (!waiting.delete(next)) continue
+      metrics.runsWaiting.set(waiting.size)
+      activate(next)
+    }
+  }
   const activate = (run: Run): void => {
     active++
     run.whenEnded(() => {
       active--
-      const [next] = waiting
-      if (next === undefined) return
-      waiting.delete(next)
-      metrics.runsWaiting.set(waiting.size)
       // Not from here: a chain of runs that end at once would deepen the stack.
-      setImmediate(() => activate(next))
+      if (waiting.size > 0) setImmediate(activateNext)
     })
     run.start()
   }
@@ -144,7 +152,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
           variables: variables ?? noVariables,
           overrides,
           parent: parent ?? null,
-          slots: parent?.slots ?? createSlots(maxConcurrency ?? defaultMaxConcurrency),
+          slots: parent?.slots ?? new Slots(maxConcurrency ?? defaultMaxConcurrency),
           maxItems: maxItems ?? Number.POSITIVE_INFINITY,
         },
         environment,
@@ -159,8 +167,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
       run.whenEnded(() => ended(run))
       if (steps === null || run.depth > maxRunDepth) run.fail()
       else if (!counted) run.start()
-      else if (active < maxActiveRuns) activate(run)
+      else if (active < maxActiveRuns && waiting.size === 0) activate(run)
       else {
+        queue.push(run)
         waiting.add(run)
         metrics.runsWaiting.set(waiting.size)
         run.whenEnded(() => waiting.delete(run))

@@ -30,9 +30,9 @@ export class Item implements Scope {
   readonly input: Json
   readonly #plan: Plan
   readonly #host: ItemHost
-  readonly #states: Uint8Array
+  readonly #states: number[]
   readonly #outcomes: (Outcome | undefined)[]
-  readonly #missing: Uint32Array
+  readonly #missing: number[]
   readonly #waiters: (number[] | undefined)[]
   readonly #work: number[] = []
   #working = false
@@ -45,8 +45,8 @@ export class Item implements Scope {
     this.input = input
     this.#plan = plan
     this.#host = host
-    this.#states = new Uint8Array(tasks)
-    this.#missing = new Uint32Array(tasks)
+    this.#states = new Array<number>(tasks).fill(idle)
+    this.#missing = new Array<number>(tasks).fill(0)
     this.#outcomes = new Array<Outcome | undefined>(tasks)
     this.#waiters = new Array<number[] | undefined>(tasks)
   }

@@ -9,7 +9,7 @@ import type { Target } from '../plugins/router.ts'
 import { brokenStep, type FlowError, type Outcome, unroutedStep } from './failure.ts'
 import { Item, type ItemHost } from './item.ts'
 import type { Plan } from './plan.ts'
-import type { Slots } from './slots.ts'
+import { Slots } from './slots.ts'
 
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled'
 export type StepStatus = 'blocked' | 'runnable' | 'running' | 'completed' | 'failed'
@@ -46,7 +46,8 @@ export class Run implements ItemHost {
   /** 0 for a run that no step started. */
   readonly depth: number
   readonly createdAt: WallMs = wallNow()
-  readonly slots: Slots
+  /** Shared with the whole tree of runs; of no use once the run has ended. */
+  slots: Slots
   readonly #maxItems: number
   readonly #environment: RunEnvironment
   readonly #variables: ReadonlyMap<string, Json>
@@ -54,8 +55,8 @@ export class Run implements ItemHost {
   readonly #stepOutcomes: (Outcome | undefined)[]
   readonly #outcomes: (Outcome | undefined)[]
   readonly #endedAt: WallMs[] = []
-  readonly #onEnd: (() => void)[] = []
-  readonly #onCancel = new Set<() => void>()
+  #onEnd: (() => void)[] | null = null
+  #onCancel: Set<() => void> | null = null
   #next = 0
   #open: number
   #itemsAtWork = 0
@@ -101,8 +102,9 @@ export class Run implements ItemHost {
 
   /** Calls back when the run has ended, at once if it has. */
   whenEnded(listener: () => void): void {
-    if (this.#status === 'running') this.#onEnd.push(listener)
-    else listener()
+    if (this.#status !== 'running') listener()
+    else if (this.#onEnd === null) this.#onEnd = [listener]
+    else this.#onEnd.push(listener)
   }
 
   /** Ends a run that cannot even start, without results. */
@@ -116,7 +118,7 @@ export class Run implements ItemHost {
   cancel(): void {
     if (this.#status !== 'running') return
     this.#status = 'cancelled'
-    for (const listener of [...this.#onCancel]) listener()
+    for (const listener of [...(this.#onCancel ?? [])]) listener()
     this.#settle()
   }
 
@@ -234,13 +236,13 @@ export class Run implements ItemHost {
       onCancel: (listener) => {
         listeners ??= []
         listeners.push(listener)
-        this.#onCancel.add(listener)
+        this.#tellOnCancel(listener)
       },
       yieldSlot: () => {
         if (!slot.held) return
         slot.held = false
         this.slots.release()
-        queueMicrotask(this.slots.pump)
+        queueMicrotask(() => this.slots.pump())
       },
     })
     if (!(result instanceof Promise)) {
@@ -248,7 +250,7 @@ export class Run implements ItemHost {
       return
     }
     result.then((outcome) => {
-      for (const listener of listeners ?? []) this.#onCancel.delete(listener)
+      for (const listener of listeners ?? []) this.#onCancel?.delete(listener)
       this.#answered(work, attempt, outcome)
     })
   }
@@ -293,14 +295,19 @@ export class Run implements ItemHost {
   #retry(work: Work, attempt: number): void {
     this.#environment.metrics.retries.inc()
     const stop = this.#environment.after(retryDelayMs(attempt), () => {
-      this.#onCancel.delete(abandon)
+      this.#onCancel?.delete(abandon)
       this.#attempt(work, attempt + 1)
     })
     const abandon = (): void => {
       stop()
       this.#leave(work.slot)
     }
-    this.#onCancel.add(abandon)
+    this.#tellOnCancel(abandon)
+  }
+
+  #tellOnCancel(listener: () => void): void {
+    this.#onCancel ??= new Set()
+    this.#onCancel.add(listener)
   }
 
   #conclude(item: Item, step: number, outcome: Outcome, witness: StepWitness, slot: { held: boolean }): void {
@@ -346,8 +353,12 @@ export class Run implements ItemHost {
 
   #settle(): void {
     this.#completedAt = wallNow()
-    this.#onCancel.clear()
-    for (const listener of this.#onEnd.splice(0)) listener()
+    // Kept runs are many: what only work needs goes.
+    if (this.parentRunId === null) this.slots = noSlots
+    const listeners = this.#onEnd ?? []
+    this.#onEnd = null
+    this.#onCancel = null
+    for (const listener of listeners) listener()
   }
 }
 
@@ -370,6 +381,8 @@ interface StepWitness {
   readonly requestId?: string | undefined
   readonly pod?: string | undefined
 }
+
+const noSlots = new Slots(1)
 
 /** Doubles from 100 ms up to 5 s. */
 function retryDelayMs(attempt: number): number {

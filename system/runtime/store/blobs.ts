@@ -32,64 +32,104 @@ export interface BlobRetention {
   readonly maxBytes: number
 }
 
+/** A blob in the list from the longest unused to the last used. */
+interface Entry {
+  readonly id: string
+  readonly blob: Blob
+  older: Entry | null
+  newer: Entry | null
+  /** Puts of runs that have not ended. */
+  pins: number
+}
+
 export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
-  /** Longest unused first. */
-  const blobs = new Map<string, Blob>()
-  const byRun = new Map<string, string[]>()
-  const pins = new Map<string, number>()
+  const entries = new Map<string, Entry>()
+  const byRun = new Map<string, Entry[]>()
+  let oldest: Entry | null = null
+  let newest: Entry | null = null
   let bytes = 0
 
-  const forget = (id: string, blob: Blob): void => {
-    blobs.delete(id)
-    bytes -= blob.data.length
+  const unlink = (entry: Entry): void => {
+    if (entry.older === null) oldest = entry.newer
+    else entry.older.newer = entry.newer
+    if (entry.newer === null) newest = entry.older
+    else entry.newer.older = entry.older
   }
-  const store = (id: string, blob: Blob): void => {
-    const known = blobs.get(id)
-    if (known !== undefined) forget(id, known)
-    blobs.set(id, blob)
-    bytes += blob.data.length
-    if (bytes <= maxBytes) return
-    for (const [other, old] of blobs) {
-      if (bytes <= maxBytes) return
-      if (other !== id && !pins.has(other)) forget(other, old)
+  const link = (entry: Entry): void => {
+    entry.older = newest
+    entry.newer = null
+    if (newest === null) oldest = entry
+    else newest.newer = entry
+    newest = entry
+  }
+  const use = (entry: Entry): void => {
+    if (newest === entry) return
+    unlink(entry)
+    link(entry)
+  }
+  const forget = (entry: Entry): void => {
+    unlink(entry)
+    entries.delete(entry.id)
+    bytes -= entry.blob.data.length
+  }
+  const trim = (): void => {
+    for (let entry = oldest; entry !== null && bytes > maxBytes && entry !== newest; entry = entry.newer) {
+      if (entry.pins === 0) forget(entry)
     }
+  }
+  const store = (id: string, blob: Blob): Entry => {
+    const known = entries.get(id)
+    if (known !== undefined && known.blob.type === blob.type) {
+      use(known)
+      return known
+    }
+    const pins = known?.pins ?? 0
+    if (known !== undefined) forget(known)
+    const entry: Entry = { id, blob, older: null, newer: null, pins }
+    entries.set(id, entry)
+    link(entry)
+    bytes += blob.data.length
+    return entry
   }
 
   return {
     put(data, type, runId) {
       const id = blobIdOf(data)
+      const blob: Blob = type === 'data' ? { type, data, flow: null } : flowBlob(parseFlow(data), id)
+      const entry = store(id, blob)
+      entry.pins++
       const list = byRun.get(runId)
-      if (list === undefined) byRun.set(runId, [id])
-      else list.push(id)
-      pins.set(id, (pins.get(id) ?? 0) + 1)
-      if (type === 'flow') {
-        const flow = parseFlow(data)
-        store(id, { type, data: flow.json, flow: { ...flow, id } })
-      } else store(id, { type, data, flow: null })
+      if (list === undefined) byRun.set(runId, [entry])
+      else list.push(entry)
+      trim()
       return id
     },
-    putFlow: (flow) => store(flow.id, { type: 'flow', data: flow.json, flow }),
+    putFlow(flow) {
+      store(flow.id, flowBlob(flow, flow.id))
+      trim()
+    },
     get(id) {
-      const blob = blobs.get(id)
-      if (blob !== undefined) {
-        blobs.delete(id)
-        blobs.set(id, blob)
-      }
-      return blob
+      const entry = entries.get(id)
+      if (entry === undefined) return undefined
+      use(entry)
+      return entry.blob
     },
     delete(id) {
-      const blob = blobs.get(id)
-      if (blob === undefined) return false
-      forget(id, blob)
+      const entry = entries.get(id)
+      if (entry === undefined) return false
+      forget(entry)
       return true
     },
     release(runId) {
-      for (const id of byRun.get(runId) ?? []) {
-        const count = (pins.get(id) ?? 1) - 1
-        if (count === 0) pins.delete(id)
-        else pins.set(id, count)
-      }
+      const list = byRun.get(runId)
+      if (list === undefined) return
+      for (const entry of list) entry.pins--
       byRun.delete(runId)
     },
   }
+}
+
+/** Kept under `id`, which is that of the JSON as it was sent. */
+function flowBlob(flow: Flow, id: string): Blob {
+  return { type: 'flow', data: flow.json, flow: flow.id === id ? flow : { ...flow, id } }
 }

@@ -1,6 +1,7 @@
 // Runs in memory, by id; those that have ended are forgotten, oldest first, when they are too many or too old.
 
 import type { Run } from '../executor/run.ts'
+import { Queue } from '../queue.ts'
 
 /** What is kept of runs that have ended. */
 export interface Retention {
@@ -24,43 +25,43 @@ export interface RunStore {
 
 export function createRunStore(retention: Retention): RunStore {
   const runs = new Map<string, Run>()
-  /** Sizes of those that have ended, in the order they did. */
-  const sizes = new Map<Run, number>()
+  /** Those that have ended, in the order they did; deleted ones among them. */
+  const ended = new Queue<{ readonly run: Run; readonly size: number }>()
+  let count = 0
   let bytes = 0
 
-  const forget = (run: Run): void => {
-    bytes -= sizes.get(run) ?? 0
-    sizes.delete(run)
-    runs.delete(run.id)
-  }
-  const trim = (): void => {
-    for (const run of sizes.keys()) {
-      // The latest stays, however large.
-      if (sizes.size <= 1 || (sizes.size <= retention.maxRuns && bytes <= retention.maxBytes)) return
-      forget(run)
-    }
+  /** Forgets the one that ended first, unless that has been done. */
+  const forgetFirst = (): void => {
+    const first = ended.shift()
+    if (first === undefined || !runs.delete(first.run.id)) return
+    count--
+    bytes -= first.size
   }
 
   return {
     add: (run) => void runs.set(run.id, run),
     ended(run) {
       const size = run.size()
-      sizes.set(run, size)
+      ended.push({ run, size })
+      count++
       bytes += size
-      trim()
+      // The latest stays, however large.
+      while (count > 1 && (count > retention.maxRuns || bytes > retention.maxBytes)) forgetFirst()
     },
     get: (id) => runs.get(id),
     delete(id) {
       const run = runs.get(id)
       if (run === undefined || run.status === 'running') return false
-      forget(run)
+      runs.delete(id)
+      count--
+      bytes -= run.size()
       return true
     },
     newestFirst: () => [...runs.values()].reverse(),
     sweep(nowMs) {
-      for (const run of sizes.keys()) {
-        if (nowMs - (run.completedAt ?? nowMs) < retention.maxAgeMs) return
-        forget(run)
+      for (let first = ended.peek(); first !== undefined; first = ended.peek()) {
+        if (nowMs - (first.run.completedAt ?? nowMs) < retention.maxAgeMs) return
+        forgetFirst()
       }
     },
   }
