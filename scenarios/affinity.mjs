@@ -7,8 +7,8 @@ import { scenario } from '../harness/start.mjs'
 
 await scenario(import.meta, {
   summary: 'Every reply to a callback reaches the pod that opened its stream, also while pods come and go',
-  durationMs: 3_000,
-  suiteDurationMs: 3_000,
+  durationMs: 2_000,
+  suiteDurationMs: 2_000,
   leastDurationMs: 2_000,
 
   async run(t) {
@@ -31,7 +31,7 @@ await scenario(import.meta, {
     })
     await t.pause(300)
     await t.scale({ 'component-server': 5, balancer: 3 })
-    await t.pause(1_500)
+    await t.pause(1_000)
     await t.scale({ 'component-server': 3, balancer: 2 })
     enough.abort()
     await load
