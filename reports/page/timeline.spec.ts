@@ -91,6 +91,31 @@ export async function timelineSpec(t: Test, open: Open): Promise<void> {
     t.equal(new Set(edges).size, 1, [...new Set(edges)].join(' | '))
   })
 
+  await t.test('a window that begins on a line of the grid is still marked', async (t) => {
+    const { page } = await open(storyPage('five', timelineStories['five seconds']))
+    for (const chart of ['latency', 'rate', 'open', 'pod-0']) {
+      const marked = await page.evaluate((name) => {
+        const place = document.querySelector(`[data-chart="${name}"]`)
+        const canvas = place?.querySelector('canvas')
+        const over = place?.querySelector('.u-over')
+        if (canvas === null || canvas === undefined || over === null || over === undefined) return 0
+        const [box, plot] = [canvas.getBoundingClientRect(), over.getBoundingClientRect()]
+        const muted = getComputedStyle(document.documentElement).getPropertyValue('--muted').trim()
+        // The axis is 5.2 s long, and the second window begins at 1 s.
+        const x = Math.round(plot.left - box.left + plot.width / 5.2)
+        const data =
+          canvas.getContext('2d')?.getImageData(x - 2, plot.top - box.top, 5, plot.height).data ?? []
+        let count = 0
+        for (let at = 0; at < data.length; at += 4) {
+          const hex = [0, 1, 2].map((part) => (data[at + part] ?? 0).toString(16).padStart(2, '0')).join('')
+          if (`#${hex}` === muted) count += 1
+        }
+        return count
+      }, chart)
+      t.ok(marked >= 5, `${chart}: ${marked} dots`)
+    }
+  })
+
   await t.test('pointing at one chart reads that second in all', async (t) => {
     const { page } = await open(storyPage('kill', timelineStories.kill))
     const plot = page.locator('[data-chart="latency"] .u-over')

@@ -14,7 +14,7 @@ const maxLanes = 8
 const nearestTags = 20
 const font = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
-/** Tints of faults and edges of windows, below the lines. */
+/** Tints of faults, below the lines. */
 export function paintBackground(plot: Plot, timeline: Timeline, palette: Palette): void {
   const { ctx, bbox } = plot
   clipped(plot, () => {
@@ -23,17 +23,18 @@ export function paintBackground(plot: Plot, timeline: Timeline, palette: Palette
       const [from, to] = edges(plot, fault, timeline.seconds)
       ctx.fillRect(from, bbox.top, Math.max(1, to - from), bbox.height)
     }
+  })
+}
+
+/** A dotted line where a window begins, a whole one at each fault's request; above the grid, which would hide them. */
+export function paintEventLines(plot: Plot, timeline: Timeline, palette: Palette): void {
+  const { ctx } = plot
+  clipped(plot, () => {
     ctx.strokeStyle = palette.muted
     ctx.lineWidth = devicePixelRatio
     ctx.setLineDash([devicePixelRatio, 3 * devicePixelRatio])
     for (const { from } of timeline.windows.slice(1)) verticalLine(plot, from)
-  })
-}
-
-/** A line at each fault's request, above the lines of the chart. */
-export function paintFaultLines(plot: Plot, timeline: Timeline, palette: Palette): void {
-  const { ctx } = plot
-  clipped(plot, () => {
+    ctx.setLineDash([])
     ctx.strokeStyle = palette.faultInk
     ctx.lineWidth = devicePixelRatio
     for (const { requested } of timeline.faults) verticalLine(plot, requested)

@@ -2,7 +2,7 @@
 
 import { formatNumber } from '../../words.ts'
 import type { Chart, ChartLine } from './charts.ts'
-import { paintBackground, paintFaultLines, paintTags, paintTarget, tagHeight } from './marks.ts'
+import { paintBackground, paintEventLines, paintTags, paintTarget, tagHeight } from './marks.ts'
 import { colourOf, type Palette } from './palette.ts'
 import { columnsOf } from './plot-data.ts'
 import { formatSecond, type Timeline } from './timeline.ts'
@@ -67,7 +67,7 @@ export function drawPlot(setup: PlotSetup, place: HTMLElement): Plot {
       ],
       draw: [
         (plot) => {
-          paintFaultLines(plot, timeline, palette())
+          paintEventLines(plot, timeline, palette())
           if (hasTags(setup)) paintTags(plot, timeline, palette())
           if (chart.target !== null) paintTarget(plot, chart.target, palette())
         },
