@@ -1,7 +1,7 @@
 // Names to addresses: by the DNS server that STEPFLOW_DNS names, else by the system.
 
 import { lookup, Resolver } from 'node:dns/promises'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
 import { GauntletError } from '../../contracts/errors.ts'
 import { parseAddress } from './flags.ts'
 
@@ -68,21 +68,4 @@ async function systemResolve(host: string, port: number): Promise<Resolution> {
   if (isIP(host) !== 0) return { endpoints: [{ address: host, port }], ttlSeconds: null }
   const addresses = await lookup(host, { all: true, order: 'verbatim' })
   return { endpoints: addresses.map(({ address }) => ({ address, port })), ttlSeconds: null }
-}
-
-/** `lookup` option for node:net and undici's connector that asks `resolve`; ports are not its business. */
-export function lookupBy(resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, 0).then(
-      ({ endpoints }) => {
-        const list = endpoints.map(({ address }) => ({ address, family: isIP(address) }))
-        const first = list[0]
-        if (first === undefined)
-          callback(Object.assign(new Error(`no address for ${hostname}`), { code: 'ENODATA' }), '')
-        else if (options.all === true) callback(null, list)
-        else callback(null, first.address, first.family)
-      },
-      (error: NodeJS.ErrnoException) => callback(error, ''),
-    )
-  }
 }

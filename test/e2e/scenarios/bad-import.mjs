@@ -5,6 +5,7 @@ await scenario(import.meta, {
   summary: 'Imports what is not there',
   durationMs: 1_000,
   async run() {
-    await import('./is-not-there.ts')
+    const file = './is-not-there.ts'
+    await import(file)
   },
 })
