@@ -135,7 +135,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...flowRoutes(blobs),
     ...runRoutes({ blobs, runs, executor }),
   ]
-  const portOf = (): number => (api.address() as AddressInfo).port
+  const portOf = (): number => (api.server.address() as AddressInfo).port
   const api = createApiServer({
     routes: withDescription(routes, portOf),
     maxBodyBytes,
@@ -155,17 +155,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     starting.abort()
     clearInterval(sweeper)
     await executor.idle()
-    await new Promise<void>((resolve) => {
-      api.close(() => resolve())
-      api.closeIdleConnections()
-    })
+    await api.close()
     for (const plugin of plugins.values()) await plugin.close()
     await admin.close()
   })
 
   try {
     await Promise.all([...plugins.values()].map((plugin) => plugin.start(starting.signal)))
-    await listen(api, options.host, options.port, '--port')
+    await listen(api.server, options.host, options.port, '--port')
   } catch (error) {
     // A stop asked for meanwhile ends the process by itself.
     if (starting.signal.aborted) return new Promise(() => {})

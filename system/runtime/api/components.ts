@@ -20,7 +20,8 @@ export function componentRoutes(parts: ComponentApiParts): ApiRoute[] {
     {
       method: 'GET',
       path: '/api/v1/components',
-      handle: ({ query }) => listComponents(parts, readSwitch(query, 'includeSchemas') ?? true),
+      handle: ({ query }) =>
+        listComponents(parts, readSwitch(new URLSearchParams(query), 'includeSchemas') ?? true),
       docs: {
         summary: 'Components of all plugins; a plugin that cannot answer is left out',
         query: { includeSchemas: Type.Boolean({ default: true }) },

@@ -36,7 +36,7 @@ export function refuseText(status: number, body: string): Refusal {
  * @throws Refusal
  */
 export function readBody(request: ApiRequest, schema: TObject): Map<string, Json> {
-  const type = request.headers['content-type'] ?? ''
+  const type = request.headers.get('content-type') ?? ''
   if (type !== 'application/json' && !/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw refuseText(415, 'Expected request with `Content-Type: application/json`')
   }

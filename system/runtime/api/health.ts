@@ -23,7 +23,7 @@ export function healthRoutes(): ApiRoute[] {
 }
 
 function answerHealth({ query }: ApiRequest): ApiReply {
-  const error = readQuery(query, 'error')
+  const error = readQuery(new URLSearchParams(query), 'error')
   if (error !== undefined) return trialError(error)
   const body = { status: 'healthy', timestamp: writeTime(wallNow(), '+00:00'), version: stepflowVersion }
   return { status: 200, body: JSON.stringify(body) }

@@ -47,7 +47,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
     {
       method: 'GET',
       path: '/api/v1/runs',
-      handle: (request) => listRuns(parts.runs, request.query),
+      handle: (request) => listRuns(parts.runs, new URLSearchParams(request.query)),
       docs: {
         summary: 'Runs, newest first',
         query: {
@@ -161,8 +161,8 @@ function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<
     if (!(error instanceof OverloadedError)) throw error
     throw refuse(429, error.message, false, ['retry-after', String(retryAfterSeconds)])
   }
-  const { prefer } = request.headers
-  if (prefer !== undefined && /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(String(prefer))) {
+  const prefer = request.headers.get('prefer')
+  if (prefer !== undefined && /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(prefer)) {
     return {
       status: 202,
       body: writeCreated(run),

@@ -1,24 +1,19 @@
-// The HTTP side of the API: bytes to requests, replies to bytes; what they mean is said in the other files.
+// The API's routes on the HTTP server: which handler a request goes to, and what every answer has in common.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { TSchema } from '@sinclair/typebox'
+import { createHttpServer, type HttpReply, type HttpRequest, type HttpServer } from '../http/server.ts'
 import { Refusal } from './errors.ts'
 
+export type ApiReply = HttpReply
+
 export interface ApiRequest {
-  readonly method: string
   /** Values of the path's parameters, decoded. */
   readonly parameters: readonly string[]
-  readonly query: URLSearchParams
-  readonly headers: IncomingMessage['headers']
+  /** The query, without its question mark; `new URLSearchParams` reads it. */
+  readonly query: string
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>
   readonly body: string
-}
-
-export interface ApiReply {
-  readonly status: number
-  readonly body: string
-  /** Default `application/json`; ignored for an empty body. */
-  readonly type?: string
-  readonly headers?: readonly string[]
 }
 
 export type ApiHandler = (request: ApiRequest) => ApiReply | Promise<ApiReply>
@@ -46,121 +41,64 @@ export interface ApiServerOptions {
   readonly routes: readonly ApiRoute[]
   /** Bytes a request's body may have; Stepflow's limit is 2 MiB. */
   readonly maxBodyBytes: number
-  /** Not null: answer 503 with this text, and close the connection. */
+  /** Not null: answer POSTs with 503 and this text, and close connections as they fall idle. */
   readonly refusing: () => string | null
   readonly onError: (error: unknown) => void
 }
 
-const cors = [
-  'vary',
-  'origin, access-control-request-method, access-control-request-headers',
-  'access-control-allow-origin',
-  '*',
-]
+const commonHead =
+  'vary: origin, access-control-request-method, access-control-request-headers\r\naccess-control-allow-origin: *\r\n'
 
-const closing = ['connection', 'close']
+const allowAll: ApiReply = {
+  status: 200,
+  body: '',
+  headers: [
+    ...['access-control-allow-methods', '*', 'access-control-allow-headers', '*'],
+    ...['allow', 'POST,GET,HEAD'],
+  ],
+}
 
-export function createApiServer(options: ApiServerOptions): Server {
+export function createApiServer(options: ApiServerOptions): HttpServer {
   const find = createFinder(options.routes)
-  const server = createServer((request, response) => {
-    handle(request, response).catch((error: unknown) => {
-      if (error instanceof Refusal && !response.headersSent) {
-        send(response, error.reply)
-        return
-      }
-      options.onError(error)
-      if (!response.headersSent)
-        send(response, { status: 500, body: '{"code":500,"message":"internal error"}' })
-    })
-  })
-  // Connections outlive the 4 s for which careful clients keep them.
-  server.keepAliveTimeout = 65_000
-  server.headersTimeout = 10_000
-  server.requestTimeout = 60_000
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = request.url ?? '/'
-    const mark = url.indexOf('?')
-    const path = mark === -1 ? url : url.slice(0, mark)
-    const found = find(path)
-    const method = request.method === 'HEAD' ? 'GET' : request.method
-    const refusal = options.refusing()
-    if (refusal !== null && method === 'POST') {
-      request.resume()
-      return send(response, {
-        status: 503,
-        body: JSON.stringify({ code: 503, message: refusal }),
-        headers: closing,
-      })
-    }
-    if (request.method === 'OPTIONS') {
-      request.resume()
-      return send(response, {
-        status: 200,
-        body: '',
-        headers: [
-          'access-control-allow-methods',
-          '*',
-          'access-control-allow-headers',
-          '*',
-          'allow',
-          'POST,GET,HEAD',
-        ],
-      })
-    }
-    const route = found?.routes.find((candidate) => candidate.method === method)
-    if (found === null || route === undefined) {
-      request.resume()
-      return send(response, { status: found === null ? 404 : 405, body: '' })
-    }
-    const body = await readBody(request, options.maxBodyBytes)
-    if (body === null) {
-      return send(response, {
-        status: 413,
-        body: 'Failed to buffer the request body: length limit exceeded',
-        type: 'text/plain; charset=utf-8',
-        headers: closing,
-      })
-    }
-    const reply = await route.handle({
-      method: route.method,
-      parameters: found.parameters,
-      query: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)),
-      headers: request.headers,
-      body,
-    })
-    // A server that ends closes connections as they fall idle.
-    if (options.refusing() !== null) response.shouldKeepAlive = false
-    send(response, reply)
+  const failed = (error: unknown): ApiReply => {
+    if (error instanceof Refusal) return error.reply
+    options.onError(error)
+    return { status: 500, body: '{"code":500,"message":"internal error"}' }
   }
-  return server
-}
+  const answer = ({ head, body }: HttpRequest): ApiReply | Promise<ApiReply> => {
+    const { target, fields } = head
+    const mark = target.indexOf('?')
+    const found = find(mark === -1 ? target : target.slice(0, mark))
+    const method = head.method === 'HEAD' ? 'GET' : head.method
+    const refusal = method === 'POST' ? options.refusing() : null
+    if (refusal !== null) return { status: 503, body: JSON.stringify({ code: 503, message: refusal }) }
+    if (method === 'OPTIONS') return allowAll
+    const route = found?.routes.find((candidate) => candidate.method === method)
+    if (found === null || route === undefined) return { status: found === null ? 404 : 405, body: '' }
+    try {
+      const reply = route.handle({
+        parameters: found.parameters,
+        query: mark === -1 ? '' : target.slice(mark + 1),
+        headers: fields,
+        body,
+      })
+      return reply instanceof Promise ? reply.catch(failed) : reply
+    } catch (error) {
+      return failed(error)
+    }
+  }
 
-function send(response: ServerResponse, reply: ApiReply): void {
-  const headers: string[] = [...cors, 'content-length', String(Buffer.byteLength(reply.body))]
-  if (reply.body !== '') headers.push('content-type', reply.type ?? 'application/json')
-  if (reply.headers !== undefined) headers.push(...reply.headers)
-  response.writeHead(reply.status, headers)
-  response.end(reply.body)
-}
-
-/** Null where it is longer than `limit`. */
-function readBody(request: IncomingMessage, limit: number): Promise<string | null> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= limit) chunks.push(chunk)
-      else resolve(null)
-    })
-    request.on('end', () => {
-      const [first] = chunks
-      resolve(
-        chunks.length === 1 && first !== undefined ? first.toString() : Buffer.concat(chunks).toString(),
-      )
-    })
-    request.on('error', reject)
+  return createHttpServer({
+    maxBodyBytes: options.maxBodyBytes,
+    commonHead,
+    answer,
+    refuse: (status, problem) => ({
+      status,
+      body: status === 413 ? 'Failed to buffer the request body: length limit exceeded' : problem,
+      type: 'text/plain; charset=utf-8',
+    }),
+    closing: () => options.refusing() !== null,
   })
 }
 

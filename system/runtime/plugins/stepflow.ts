@@ -4,12 +4,12 @@ import type { HistoryWriter } from '../../program/history.ts'
 import type { Log } from '../../program/log.ts'
 import type { Resolve } from '../../program/resolve.ts'
 import { elements, type Json, kindOf, member, unquote } from '../../wire/json.ts'
+import { createHttpClient } from '../http/client.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
 import type { CallTimeouts, ComponentInfo, Plugin } from './plugin.ts'
 import { type CallbackHandler, callComponent } from './stepflow/call.ts'
 import { exchange } from './stepflow/exchange.ts'
 import { shakeHands } from './stepflow/handshake.ts'
-import { createHttpClient } from './stepflow/http-client.ts'
 
 export interface StepflowPluginOptions {
   readonly name: string

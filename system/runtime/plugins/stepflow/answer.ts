@@ -2,7 +2,7 @@
 
 import { decodeMessage, type RpcMessage } from '../../../wire/jsonrpc.ts'
 import { createSseDecoder, type SseDecoder } from '../../../wire/sse.ts'
-import type { AnswerHandler, TransportError } from './http-client.ts'
+import type { AnswerHandler, TransportError } from '../../http/client.ts'
 
 /** Bytes a JSON answer, and characters an event, may have by default. */
 export const defaultMaxMessageBytes = 16 * 1024 * 1024

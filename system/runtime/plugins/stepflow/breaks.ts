@@ -3,7 +3,7 @@
 import { type Json, kindOf, member, objectOf, quote, toJson, unquote } from '../../../wire/json.ts'
 import type { RpcError } from '../../../wire/jsonrpc.ts'
 import type { Cause } from '../../executor/failure.ts'
-import type { TransportError } from './http-client.ts'
+import type { TransportError } from '../../http/client.ts'
 import type { Delivery } from './reply.ts'
 
 export interface Break {

@@ -10,12 +10,12 @@ import {
   type RpcId,
   type RpcMessage,
 } from '../../../wire/jsonrpc.ts'
+import type { HttpClient } from '../../http/client.ts'
 import { newId } from '../../ids.ts'
 import type { RuntimeMetrics } from '../../metrics.ts'
 import type { CallOutcome, CallTimeouts, StepCall } from '../plugin.ts'
 import { type AnswerEvent, createAnswerReader } from './answer.ts'
 import * as breaks from './breaks.ts'
-import type { HttpClient } from './http-client.ts'
 import { sendReply } from './reply.ts'
 
 /** Answers a callback of a component. */

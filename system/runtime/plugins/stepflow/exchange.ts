@@ -3,9 +3,9 @@
 import { GauntletError } from '../../../../contracts/errors.ts'
 import { type Json, quote } from '../../../wire/json.ts'
 import { encodeNotification, encodeRequest } from '../../../wire/jsonrpc.ts'
+import type { HttpClient } from '../../http/client.ts'
 import { newId } from '../../ids.ts'
 import { createAnswerReader, defaultMaxMessageBytes } from './answer.ts'
-import type { HttpClient } from './http-client.ts'
 
 /** An exchange that failed. `passing`: trying again later may help. */
 export class ExchangeError extends GauntletError {

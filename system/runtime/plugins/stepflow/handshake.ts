@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { GauntletError } from '../../../../contracts/errors.ts'
 import type { Log } from '../../../program/log.ts'
 import type { Json } from '../../../wire/json.ts'
+import type { HttpClient } from '../../http/client.ts'
 import { ExchangeError, exchange, notify } from './exchange.ts'
-import type { HttpClient } from './http-client.ts'
 
 export interface HandshakeOptions {
   readonly plugin: string

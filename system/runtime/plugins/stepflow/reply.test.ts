@@ -1,8 +1,8 @@
 // Tests of replies to callbacks: what counts as delivered, what ends the call, what is sent again.
 
 import t from 'tap'
-import type { AnswerHandler, HttpClient } from './http-client.ts'
-import { TransportError } from './http-connect.ts'
+import type { AnswerHandler, HttpClient } from '../../http/client.ts'
+import { TransportError } from '../../http/connect.ts'
 import { sendReply } from './reply.ts'
 
 /** A client whose answers are given by `turns`, the last one for ever. */

@@ -1,8 +1,8 @@
 // The reply to a callback: a POST of its own, to the pod that asked.
 
 import { fromJson } from '../../../wire/json.ts'
+import type { HttpClient, TransportError } from '../../http/client.ts'
 import { createAnswerReader } from './answer.ts'
-import type { HttpClient, TransportError } from './http-client.ts'
 
 export interface Delivery {
   /** HTTP status it got; 0 for none. */

@@ -4,10 +4,11 @@
 // (never send twice, never on a connection that may be closing) are few (docs/decisions/011-runtime-on-sockets.md).
 
 import type { Socket } from 'node:net'
-import { type AnswerHead, type AnswerParser, BadAnswer, createAnswerParser } from './http-answer.ts'
-import { type ConnectOptions, createConnect, TransportError } from './http-connect.ts'
+import { type AnswerHead, parseAnswerHead } from './answer.ts'
+import { type ConnectOptions, createConnect, TransportError } from './connect.ts'
+import { BadMessage, MessageParser } from './parser.ts'
 
-export { TransportError } from './http-connect.ts'
+export { TransportError } from './connect.ts'
 
 /** What arrives of an answer. */
 export interface AnswerHandler {
@@ -132,7 +133,7 @@ class Connection {
   readonly #socket: Socket
   readonly #pool: ConnectionPool
   #request: Request | null = null
-  #parser: AnswerParser | null = null
+  #parser: MessageParser<AnswerHead> | null = null
   #dead = false
 
   constructor(socket: Socket, pool: ConnectionPool) {
@@ -147,7 +148,7 @@ class Connection {
   send(request: Request): void {
     this.#request = request
     request.connection = this
-    this.#parser = createAnswerParser({
+    this.#parser = new MessageParser(parseAnswerHead, {
       onHead: (head: AnswerHead) => {
         if (!request.givenUp) request.handler.onHead(head.status, head.contentType, head.instanceId)
       },
@@ -171,7 +172,11 @@ class Connection {
   #onData(bytes: Buffer): void {
     // Bytes that nobody asked for.
     if (this.#parser === null) this.destroy()
-    else this.#try(() => this.#parser?.push(bytes))
+    else {
+      this.#try(() => {
+        if (this.#parser?.push(bytes) != null) throw new BadMessage('bytes after the answer')
+      })
+    }
   }
 
   #onEnd(): void {
@@ -183,7 +188,7 @@ class Connection {
     try {
       work()
     } catch (error) {
-      if (!(error instanceof BadAnswer)) throw error
+      if (!(error instanceof BadMessage)) throw error
       this.destroy(error.message, error)
     }
   }

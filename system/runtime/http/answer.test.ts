@@ -2,7 +2,8 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { type AnswerHead, createAnswerParser } from './http-answer.ts'
+import { type AnswerHead, parseAnswerHead } from './answer.ts'
+import { BadMessage, MessageParser } from './parser.ts'
 
 interface Read {
   heads: AnswerHead[]
@@ -13,7 +14,7 @@ interface Read {
 
 const read = (chunks: readonly string[], close = false): Read => {
   const result: Read = { heads: [], body: '', ended: 0, problem: null }
-  const parser = createAnswerParser({
+  const parser = new MessageParser(parseAnswerHead, {
     onHead: (head) => void result.heads.push(head),
     onData: (bytes) => {
       result.body += bytes.toString('latin1')
@@ -23,7 +24,9 @@ const read = (chunks: readonly string[], close = false): Read => {
     },
   })
   try {
-    for (const chunk of chunks) parser.push(Buffer.from(chunk, 'latin1'))
+    for (const chunk of chunks) {
+      if (parser.push(Buffer.from(chunk, 'latin1')) !== null) throw new BadMessage('bytes after the answer')
+    }
     if (close) parser.end()
   } catch (error) {
     result.problem = error instanceof Error ? error.message : String(error)

@@ -4,8 +4,8 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import t from 'tap'
-import type { Resolve } from '../../../program/resolve.ts'
-import { createHttpClient, type HttpClient, type TransportError } from './http-client.ts'
+import type { Resolve } from '../../program/resolve.ts'
+import { createHttpClient, type HttpClient, type TransportError } from './client.ts'
 
 interface Teardown {
   teardown(end: () => void): void

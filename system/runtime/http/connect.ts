@@ -2,7 +2,7 @@
 
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { Endpoint, Resolve } from '../../../program/resolve.ts'
+import type { Endpoint, Resolve } from '../../program/resolve.ts'
 
 /** Why a request got no whole answer. */
 export class TransportError extends Error {
