@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Results } from '../../contracts/results.ts'
+import { skipUnless } from '../skip.ts'
 
 const root = join(import.meta.dirname, '../..')
 const zx = join(root, 'node_modules/zx/build/cli.js')
@@ -167,7 +168,7 @@ const oldNode = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
 
 t.test(
   'under an older Node a scenario runs itself again under Node 24, and dies with it',
-  { skip: oldNode === undefined ? 'no Node older than 24 on this machine' : false },
+  { skip: skipUnless('old-node', oldNode === undefined ? 'no Node older than 24 on this machine' : null) },
   async (t) => {
     const folder = t.testdir({})
     const { code, out } = await start('scenarios/smoke.mjs', ['--out', folder], oldNode).ended
