@@ -45,6 +45,9 @@ export interface BadAnswer {
 
 const incomplete: Incomplete = { kind: 'incomplete' }
 const line = new FieldLine()
+/** The head that is being read, decoded at once: a call for each part of it would cost more. It begins at `textAt`. */
+let text = ''
+let textAt = 0
 const maxHeadBytes = 32_768
 const maxFields = 200
 const versionText = 'HTTP/1.'
@@ -67,12 +70,14 @@ export function readAnswerHead(
   }
   const status = readLength(bytes, start + 9, start + 12)
   if (status < 100 || status > 599) return bad('a bad status code')
+  text = bytes.toString('latin1', start, Math.min(end, start + maxHeadBytes))
+  textAt = start
   let pos = start + 12
   let reason = ''
   if (bytes[pos] === SP) {
     const reasonStart = ++pos
     while (pos < end && isValue[bytes[pos]!] === 1) pos++
-    reason = bytes.toString('latin1', reasonStart, pos)
+    reason = cut(reasonStart, pos)
     if (pos < end && bytes[pos] !== CR) return bad('a control byte in the reason')
   }
   if (pos + 1 >= end) return end - start > maxHeadBytes ? bad('an endless status line') : incomplete
@@ -96,6 +101,7 @@ export function readAnswerHead(
     if (found === fieldBad) return bad('a malformed field line')
     if (found !== fieldFound) break
     if (++count > maxFields) return bad(`over ${maxFields} fields`)
+    if (line.next - start > maxHeadBytes) return bad(`a head over ${maxHeadBytes} bytes`)
     let keep = true
     const name = line.start
     switch (line.nameEnd - line.start) {
@@ -104,7 +110,7 @@ export function readAnswerHead(
         break
       case 10:
         if (nameIs(bytes, name, 'connection')) {
-          connection = connection === null ? value(bytes) : `${connection},${value(bytes)}`
+          connection = connection === null ? value() : `${connection},${value()}`
           keep = false
         } else if (nameIs(bytes, name, 'keep-alive')) keep = false
         break
@@ -112,7 +118,7 @@ export function readAnswerHead(
         if (nameIs(bytes, name, 'content-type')) {
           if (typed) return bad('two Content-Type fields')
           typed = true
-          stream = isStreamType(bytes)
+          stream = isStreamType()
         }
         break
       case 14:
@@ -131,26 +137,26 @@ export function readAnswerHead(
         if (nameIs(bytes, name, 'transfer-encoding')) {
           if (transferEncoding !== null) return bad('two Transfer-Encoding fields')
           if (line.tabbed) return bad('a tab behind Transfer-Encoding')
-          transferEncoding = value(bytes).toLowerCase()
+          transferEncoding = value().toLowerCase()
           keep = false
         }
         break
       case 20:
         if (nameIs(bytes, name, 'stepflow-instance-id')) {
           if (instanceId !== null) return bad('two Stepflow-Instance-Id fields')
-          instanceId = value(bytes)
+          instanceId = value()
           if (!isInstanceId(instanceId)) return bad('a bad Stepflow-Instance-Id')
         }
         break
     }
     if (!keep || !line.canonical) {
-      if (runStart < line.start) kept += bytes.toString('latin1', runStart, line.start)
-      if (keep) kept += `${bytes.toString('latin1', line.start, line.nameEnd)}: ${value(bytes)}\r\n`
+      if (runStart < line.start) kept += cut(runStart, line.start)
+      if (keep) kept += `${cut(line.start, line.nameEnd)}: ${value()}\r\n`
       runStart = line.next
     }
     pos = line.next
   }
-  if (runStart < pos) kept += bytes.toString('latin1', runStart, pos)
+  if (runStart < pos) kept += cut(runStart, pos)
   const headEnd = line.next
 
   let keepAlive = !old
@@ -210,13 +216,18 @@ function isHttp1(bytes: Buffer, start: number): boolean {
   return index === 7
 }
 
-function isStreamType(bytes: Buffer): boolean {
+function isStreamType(): boolean {
   const type = 'text/event-stream'
-  return line.valueEnd - line.valueStart >= type.length && value(bytes).toLowerCase().startsWith(type)
+  return line.valueEnd - line.valueStart >= type.length && value().toLowerCase().startsWith(type)
 }
 
-function value(bytes: Buffer): string {
-  return bytes.toString('latin1', line.valueStart, line.valueEnd)
+function value(): string {
+  return cut(line.valueStart, line.valueEnd)
+}
+
+/** The bytes from `from` to `to` of the head that is being read, as text. */
+function cut(from: number, to: number): string {
+  return text.slice(from - textAt, to - textAt)
 }
 
 function bad(problem: string): BadAnswer {

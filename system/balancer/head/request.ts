@@ -68,6 +68,11 @@ const methods = new Set(METHODS)
 
 const incomplete: Incomplete = { kind: 'incomplete' }
 const line = new FieldLine()
+/** The head that is being read, decoded at once: a call for each part of it would cost more. It begins at `textAt`. */
+let text = ''
+let textAt = 0
+/** The last Host that was found good: most requests have the same. */
+let lastHost = ''
 
 /** Field names that a Connection field must not remove: they route, frame or describe the message. */
 const notHopByHop = ['stepflow-instance-id', 'content-length', 'host', 'content-type', 'transfer-encoding']
@@ -95,7 +100,9 @@ export function readRequestHead(
   if (pos - methodStart > 32) return refuse(400, 'the method is too long')
   if (pos === end) return incomplete
   if (pos === methodStart || bytes[pos] !== SP) return refuse(400, 'the request line has no method')
-  const method = bytes.toString('latin1', methodStart, pos)
+  text = bytes.toString('latin1', start, Math.min(end, start + limits.headBytes))
+  textAt = start
+  const method = cut(methodStart, pos)
 
   const targetStart = ++pos
   while (pos < end && isTarget[bytes[pos]!] === 1) pos++
@@ -144,13 +151,13 @@ export function readRequestHead(
       case 4:
         if (nameIs(bytes, name, 'host')) {
           if (host !== null) return refuse(400, 'two Host fields')
-          host = value(bytes)
+          host = value()
         }
         break
       case 6:
         if (nameIs(bytes, name, 'expect')) {
           if (expect !== null) return refuse(400, 'two Expect fields')
-          expect = value(bytes).toLowerCase()
+          expect = value().toLowerCase()
           keep = false
         }
         break
@@ -159,12 +166,12 @@ export function readRequestHead(
         break
       case 10:
         if (nameIs(bytes, name, 'connection')) {
-          connection = connection === null ? value(bytes) : `${connection},${value(bytes)}`
+          connection = connection === null ? value() : `${connection},${value()}`
           keep = false
         } else if (nameIs(bytes, name, 'keep-alive')) keep = false
         break
       case 11:
-        if (nameIs(bytes, name, 'traceparent')) traceparent = value(bytes)
+        if (nameIs(bytes, name, 'traceparent')) traceparent = value()
         break
       case 14:
         if (nameIs(bytes, name, 'content-length')) {
@@ -173,7 +180,7 @@ export function readRequestHead(
           if (contentLength === -1) return refuse(400, 'a bad Content-Length')
           if (line.tabbed) return refuse(400, 'a tab behind Content-Length')
           keep = false
-        } else if (nameIs(bytes, name, 'x-forwarded-by') || isHttp2Settings(bytes, name)) keep = false
+        } else if (nameIs(bytes, name, 'x-forwarded-by') || isHttp2Settings(name)) keep = false
         break
       case 16:
         keep = !nameIs(bytes, name, 'proxy-connection')
@@ -182,26 +189,26 @@ export function readRequestHead(
         if (nameIs(bytes, name, 'transfer-encoding')) {
           if (transferEncoding !== null) return refuse(400, 'two Transfer-Encoding fields')
           if (line.tabbed) return refuse(400, 'a tab behind Transfer-Encoding')
-          transferEncoding = value(bytes)
+          transferEncoding = value()
           keep = false
         }
         break
       case 20:
         if (nameIs(bytes, name, 'stepflow-instance-id')) {
           if (instanceId !== null) return refuse(400, 'two Stepflow-Instance-Id fields')
-          instanceId = value(bytes)
+          instanceId = value()
           if (!isInstanceId(instanceId)) return refuse(400, 'a bad Stepflow-Instance-Id')
         }
         break
     }
     if (!keep || !line.canonical) {
-      if (runStart < line.start) kept += bytes.toString('latin1', runStart, line.start)
-      if (keep) kept += `${bytes.toString('latin1', line.start, line.nameEnd)}: ${value(bytes)}\r\n`
+      if (runStart < line.start) kept += cut(runStart, line.start)
+      if (keep) kept += `${cut(line.start, line.nameEnd)}: ${value()}\r\n`
       runStart = line.next
     }
     pos = line.next
   }
-  if (runStart < pos) kept += bytes.toString('latin1', runStart, pos)
+  if (runStart < pos) kept += cut(runStart, pos)
   const headEnd = line.next
   if (headEnd - start > limits.headBytes) return refuse(431, `the head is over ${limits.headBytes} bytes`)
 
@@ -233,8 +240,11 @@ export function readRequestHead(
 
   if (host === null) {
     if (!old) return refuse(400, 'no Host field')
-  } else if (!isHost(host)) return refuse(400, 'a bad Host field')
-  const target = originForm(bytes.toString('latin1', targetStart, targetEnd), method, host)
+  } else if (host !== lastHost) {
+    if (!isHost(host)) return refuse(400, 'a bad Host field')
+    lastHost = host
+  }
+  const target = originForm(cut(targetStart, targetEnd), method, host)
   if (target === null)
     return refuse(400, 'a target that is no path, or names another host than the Host field')
 
@@ -276,19 +286,26 @@ function readVersion(bytes: Buffer, pos: number, end: number): number {
       if (index === 7) return minor === 0x31 ? version11 : version10
     }
   }
-  const text = bytes.toString('latin1', pos, Math.min(end, pos + 10))
-  if (/^HTTP\/\d\.\d\r\n$/.test(text)) return versionOther
+  const found = bytes.toString('latin1', pos, Math.min(end, pos + 10))
+  if (/^HTTP\/\d\.\d\r\n$/.test(found)) return versionOther
   const pattern = 'HTTP/d.d\r\n'
-  const prefix = [...text].every((c, index) => (pattern[index] === 'd' ? /\d/.test(c) : c === pattern[index]))
-  return prefix && text.length < 10 ? versionIncomplete : versionBad
+  const prefix = [...found].every((c, index) =>
+    pattern[index] === 'd' ? /\d/.test(c) : c === pattern[index],
+  )
+  return prefix && found.length < 10 ? versionIncomplete : versionBad
 }
 
-function value(bytes: Buffer): string {
-  return bytes.toString('latin1', line.valueStart, line.valueEnd)
+function value(): string {
+  return cut(line.valueStart, line.valueEnd)
 }
 
-function isHttp2Settings(bytes: Buffer, start: number): boolean {
-  return bytes.toString('latin1', start, start + 14).toLowerCase() === 'http2-settings'
+/** The bytes from `from` to `to` of the head that is being read, as text. */
+function cut(from: number, to: number): string {
+  return text.slice(from - textAt, to - textAt)
+}
+
+function isHttp2Settings(start: number): boolean {
+  return cut(start, start + 14).toLowerCase() === 'http2-settings'
 }
 
 /** 200: chunked; 501: codings before it that we do not speak; 400: anything else. */
