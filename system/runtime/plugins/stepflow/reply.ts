@@ -1,8 +1,8 @@
 // The reply to a callback: a POST of its own, to the pod that asked.
 
-import { fromJson } from '../../../wire/json.ts'
+import { kindOf, member, unquote } from '../../../wire/json.ts'
+import { decodeMessage } from '../../../wire/jsonrpc.ts'
 import type { HttpClient, TransportError } from '../../http/client.ts'
-import { createAnswerReader } from './answer.ts'
 
 export interface Delivery {
   /** HTTP status it got; 0 for none. */
@@ -38,21 +38,21 @@ export function sendReply(
     }
     const send = (): void => {
       let status = 0
-      let text = ''
-      const reader = createAnswerReader((event) => {
-        if (event.kind === 'head') status = event.status
-        else if (event.kind === 'garbage') text = event.text
-        else if (event.kind === 'message' && event.message.kind === 'error') {
-          text = event.message.error.message
-          const reason = reasonOf(event.message.error.data)
-          resolve({ status, problem: text, reason, fatal: status >= 500 || reason !== 'refused' })
-        } else if (event.kind === 'too-long') resolve(judge(status, ''))
-        else if (event.kind === 'end') {
-          if (event.error !== null && status === 0) failed(event.error)
-          else resolve(judge(status, text))
-        }
-      }, maxAnswerBytes)
-      abort = client.post(body, instanceId, reader)
+      const chunks: Buffer[] = []
+      let bytes = 0
+      abort = client.post(body, instanceId, {
+        onHead(code) {
+          status = code
+        },
+        onData(chunk) {
+          // What a delivered reply is answered with says nothing.
+          if (status < 400 || bytes > maxAnswerBytes) return
+          bytes += chunk.length
+          chunks.push(chunk)
+        },
+        onEnd: () => resolve(judge(status, Buffer.concat(chunks).toString())),
+        onError: (error) => (status === 0 ? failed(error) : resolve(judge(status, ''))),
+      })
     }
     stop = () => {
       clearTimeout(timer)
@@ -66,20 +66,25 @@ export function sendReply(
 
 function judge(status: number, text: string): Delivery {
   if (status < 400) return { status, problem: null, reason: 'delivered', fatal: false }
+  const refusal = refusalOf(text)
+  if (refusal !== null) return { status, ...refusal, fatal: status >= 500 || refusal.reason !== 'refused' }
   // 4xx: the pod has it and will not take it (nobody waits for it any more), which its stream will tell.
-  return {
-    status,
-    problem: `HTTP ${status} ${text.slice(0, 200)}`.trim(),
-    reason: 'refused',
-    fatal: status >= 500,
-  }
+  const problem = `HTTP ${status} ${text.slice(0, 200)}`.trim()
+  return { status, problem, reason: 'refused', fatal: status >= 500 }
 }
 
-const reasons: ReadonlySet<unknown> = new Set(['gone', 'unknown', 'no_backend', 'reset', 'timeout'])
+const reasons: ReadonlySet<string> = new Set(['gone', 'unknown', 'no_backend', 'reset', 'timeout'])
 
-function reasonOf(data: string | undefined): string {
-  if (data === undefined) return 'refused'
-  const value = fromJson(data)
-  const reason = typeof value === 'object' && value !== null && 'reason' in value ? value.reason : undefined
-  return reasons.has(reason) ? (reason as string) : 'refused'
+/** What a JSON-RPC error says; null where the text is none. */
+function refusalOf(text: string): { readonly problem: string; readonly reason: string } | null {
+  try {
+    const message = decodeMessage(text)
+    if (message.kind !== 'error') return null
+    const { message: problem, data } = message.error
+    const reason = data === undefined ? undefined : member(data, 'reason')
+    const word = reason !== undefined && kindOf(reason) === 'string' ? unquote(reason) : ''
+    return { problem, reason: reasons.has(word) ? word : 'refused' }
+  } catch {
+    return null
+  }
 }
