@@ -1,14 +1,16 @@
-// The parts of the test suite, in order, each with its budget in seconds and what it needs.
+// The parts of the test suite, in order, each with its budget in seconds and how it is run.
 
 export interface TestPart {
   readonly name: string
-  /** Glob patterns of its test files. */
+  /** Glob patterns of its test files; with `grouped`, those of one pattern run in one process. */
   readonly files: readonly string[]
+  /** Unit tests share a process; tests of whole programs have one each. */
+  readonly grouped: boolean
   /** Seconds it may take on two cores; more is reported, and fails under REQUIRE=budget. */
   readonly budgetSeconds: number
   /** Only with --full. */
   readonly full: boolean
-  /** tap's --jobs: 1 where measurements would disturb each other. */
+  /** Processes at a time: 1 where measurements would disturb each other. */
   readonly jobs: number
 }
 
@@ -17,19 +19,29 @@ export const testParts: readonly TestPart[] = [
   {
     name: 'unit',
     files: [
-      'contracts/**/*.test.ts',
       'system/**/*.test.ts',
-      'chaos/**/*.test.ts',
-      'reports/**/*.test.ts',
       'harness/**/*.test.ts',
-      'scripts/**/*.test.ts',
-      'test/unit/**/*.test.ts',
-      'test/defects/**/*.test.ts',
+      '{contracts,chaos,reports,scripts,bench,test/unit,test/defects}/**/*.test.ts',
     ],
-    budgetSeconds: 45,
+    grouped: true,
+    budgetSeconds: 30,
     full: false,
     jobs: 2,
   },
-  { name: 'e2e', files: ['test/e2e/**/*.test.ts'], budgetSeconds: 75, full: false, jobs: 2 },
-  { name: 'full', files: ['test/full/**/*.test.ts'], budgetSeconds: 900, full: true, jobs: 1 },
+  {
+    name: 'e2e',
+    files: ['test/e2e/**/*.test.ts'],
+    grouped: false,
+    budgetSeconds: 80,
+    full: false,
+    jobs: 2,
+  },
+  {
+    name: 'full',
+    files: ['test/full/**/*.test.ts'],
+    grouped: false,
+    budgetSeconds: 900,
+    full: true,
+    jobs: 1,
+  },
 ]

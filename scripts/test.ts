@@ -1,5 +1,5 @@
 // `npm test` and `npm run test:full`: runs the parts of the suite with tap, prints each part's time against its
-// budget, and closes with one line `N passed, N failed, N skipped`.
+// budget, and closes with one line `N passed, N failed, N skipped`. `--part=NAME` runs one part.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
@@ -12,67 +12,100 @@ const full = process.argv.includes('--full')
 const only = process.argv.find((word) => word.startsWith('--part='))?.slice('--part='.length)
 const required = new Set((process.env['REQUIRE'] ?? '').split(',').filter((word) => word !== ''))
 
-interface Counts {
+/** Seconds a test file may take before tap ends it. */
+const fileTimeoutSeconds = 1200
+
+interface Result {
   passed: number
   failed: number
   skipped: number
+  /** Whether every process ended well. */
+  ok: boolean
 }
 
-/** Files each test may leave open or slow to end are tap's own affair; a file gets this long. */
-const fileTimeoutSeconds = 240
+/** A process to run, and the test files in it. */
+interface Job {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
 
-async function runPart(part: TestPart): Promise<Counts & { seconds: number; ok: boolean }> {
-  const files = part.files.flatMap((pattern) => globSync(pattern, { cwd: root })).sort()
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
-  if (files.length === 0) {
-    console.error(`part ${part.name}: no test file matches ${part.files.join(' ')}`)
-    return { ...counts, failed: 1, seconds: 0, ok: false }
+function jobsOf(part: TestPart): readonly Job[] {
+  const groups = part.files.map((pattern) => globSync(pattern, { cwd: root }).sort())
+  for (const [index, files] of groups.entries()) {
+    if (files.length === 0) throw new Error(`part ${part.name}: no test file matches ${part.files[index]}`)
   }
-  const startedAt = performance.now()
+  if (part.grouped) {
+    return groups.map((files) => ({
+      command: process.execPath,
+      args: [join(root, 'scripts/test-group.ts')],
+      env: { TEST_FILES: files.join('\n') },
+    }))
+  }
   const args = [
     '--reporter=tap',
     `--jobs=${part.jobs}`,
     `--timeout=${fileTimeoutSeconds}`,
     '--disable-coverage',
-    ...files,
   ]
-  const child = spawn(tap, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  return [{ command: tap, args: [...args, ...groups.flat()] }]
+}
+
+async function runPart(part: TestPart): Promise<Result> {
+  const jobs = [...jobsOf(part)]
+  const result: Result = { passed: 0, failed: 0, skipped: 0, ok: true }
+  const work = async (): Promise<void> => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      if (!(await runJob(job, result))) result.ok = false
+    }
+  }
+  await Promise.all(Array.from({ length: part.grouped ? part.jobs : 1 }, work))
+  return result
+}
+
+function runJob(job: Job, result: Result): Promise<boolean> {
+  const child = spawn(job.command, job.args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...job.env },
+  })
+  const read = tapReader(result)
   let rest = ''
-  child.stdout.setEncoding('utf8')
-  child.stdout.on('data', (text: string) => {
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) readLine(line, counts)
+    for (const line of lines) read(line)
   })
-  const code = await new Promise<number>((resolve) => child.on('close', (status) => resolve(status ?? 1)))
-  return { ...counts, seconds: (performance.now() - startedAt) / 1000, ok: code === 0 && counts.failed === 0 }
+  return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)))
 }
 
 /**
- * Counts assertions (the innermost `ok` lines; a subtest's own summary line has ` # time=` and is left out) and
- * prints failures with what follows them, skips, and each file's line.
+ * Reads TAP: counts assertions (a subtest's own line has ` # time=` and is none), prints failures with what follows
+ * them, skips with their reason, and top-level lines of files.
  */
-let inFailure = false
-function readLine(line: string, counts: Counts): void {
-  const result = /^(\s*)(not ok|ok) \d+ ?-? ?(.*)$/.exec(line)
-  if (result === null) {
-    const open = /^\s*(---|\.\.\.)$/.test(line) || /^\s+/.test(line)
-    if (inFailure && open) console.log(line)
-    else inFailure = false
-    return
+function tapReader(result: Result): (line: string) => void {
+  let inFailure = false
+  return (line) => {
+    const found = /^(\s*)(not ok|ok) \d+ ?-? ?(.*)$/.exec(line)
+    if (found === null) {
+      if (inFailure && /^\s/.test(line)) console.log(line)
+      else inFailure = false
+      return
+    }
+    const [, indent = '', word, text = ''] = found
+    const isSummary = / # time=/.test(text)
+    inFailure = word === 'not ok'
+    if (/ # SKIP/i.test(text)) {
+      result.skipped += 1
+      console.log(`skipped: ${text.replace(/ # SKIP ?/i, ': ')}`)
+    } else if (inFailure) {
+      if (!isSummary) result.failed += 1
+      console.log(line)
+    } else {
+      if (!isSummary) result.passed += 1
+      else if (indent === '' && /\.test\.ts /.test(text)) console.log(text)
+    }
   }
-  const [, indent = '', word, text = ''] = result
-  const isSummary = / # time=/.test(text)
-  const isSkip = / # SKIP/i.test(text)
-  inFailure = word === 'not ok'
-  if (isSkip) {
-    counts.skipped += 1
-    console.log(`skipped: ${text}`)
-  } else if (inFailure) {
-    if (!isSummary) counts.failed += 1
-    console.log(line)
-  } else if (!isSummary) counts.passed += 1
-  if (indent === '' && word === 'ok') console.log(text)
 }
 
 // tap writes the code that its plugin list asks for once; done before the first test rather than in its midst.
@@ -81,21 +114,23 @@ if (!existsSync(join(root, '.tap/plugins'))) {
 }
 
 const parts = testParts.filter((part) => (only === undefined ? full || !part.full : part.name === only))
-const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+const total: Result = { passed: 0, failed: 0, skipped: 0, ok: parts.length > 0 }
 const rows: string[] = []
-let ok = parts.length > 0
 for (const part of parts) {
+  const startedAt = performance.now()
   const result = await runPart(part)
+  const seconds = (performance.now() - startedAt) / 1000
   total.passed += result.passed
   total.failed += result.failed
   total.skipped += result.skipped
-  const late = result.seconds > part.budgetSeconds
-  ok &&= result.ok && !(late && required.has('budget'))
-  rows.push(
-    `part ${part.name}: ${result.ok ? 'ok' : 'FAILED'}, ${result.seconds.toFixed(0)} s of ${part.budgetSeconds} s${late ? ' (over budget)' : ''}`,
-  )
+  const late = seconds > part.budgetSeconds
+  const ok = result.ok && result.failed === 0 && result.passed > 0
+  total.ok &&= ok && !(late && required.has('budget'))
+  const budget = `${seconds.toFixed(0)} s of ${part.budgetSeconds} s${late ? ' (over budget)' : ''}`
+  rows.push(`part ${part.name}: ${ok ? 'ok' : 'FAILED'}, ${budget}`)
 }
-if (!ok && total.failed === 0) total.failed = 1
+// A process that died without a failed assertion is a failure all the same.
+if (!total.ok && total.failed === 0) total.failed = 1
 console.log(rows.join('\n'))
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
-process.exitCode = ok ? 0 : 1
+process.exitCode = total.ok ? 0 : 1

@@ -1,56 +1,13 @@
-// Scenarios as a user runs them: exit codes, reports, wrong usage, interruption, an older Node, and what stays behind.
+// Scenarios as a user runs them: exit codes, reports and wrong usage.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { Results } from '../../contracts/results.ts'
-import { skipUnless } from '../skip.ts'
+import { resultsIn, root, run, start } from './scenario-helpers.ts'
 
-const root = join(import.meta.dirname, '../..')
-const zx = join(root, 'node_modules/zx/build/cli.js')
 t.setTimeout(240_000)
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-/** Starts `zx FILE ARGS`; `ended` resolves with its exit code and what it printed. */
-function start(
-  file: string,
-  args: readonly string[],
-  node = process.execPath,
-): { child: ChildProcess; ended: Promise<Ended>; said: (text: string) => Promise<void> } {
-  const child = spawn(node, [zx, file, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, out, err })))
-  const said = async (text: string): Promise<void> => {
-    while (!out.includes(text)) {
-      if (child.exitCode !== null) throw new Error(`ended without saying ${text}: ${out}${err}`)
-      await Promise.race([new Promise((resolve) => child.stdout.once('data', resolve)), ended])
-    }
-  }
-  return { child, ended, said }
-}
-
-async function run(
-  t: Test,
-  file: string,
-  ...args: readonly string[]
-): Promise<Ended & { out: string; folder: string }> {
-  const folder = t.testdir({})
-  const ended = await start(file, [...args, '--out', folder]).ended
-  return { ...ended, folder }
-}
-
-function resultsIn(folder: string): Results {
-  return JSON.parse(readFileSync(join(folder, 'latest/results.json'), 'utf8')) as Results
-}
 
 t.test('smoke passes with exit code 0, every report file, and a link to the last', async (t) => {
   const { code, out, folder } = await run(t, 'scenarios/smoke.mjs', '--seed', '7')
@@ -140,88 +97,3 @@ t.test('a harness that breaks is exit code 4, with a report where the system ran
   const early = await run(t, 'test/e2e/scenarios/throws-early.mjs')
   t.equal(early.code, 4)
 })
-
-t.test('an interruption ends with a report of what was measured, exit codes 130 and 143', async (t) => {
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    const folder = t.testdir({ [signal]: {} })
-    const { child, ended, said } = start('test/e2e/scenarios/waits.mjs', ['--out', join(folder, signal)])
-    await said('the system is ready')
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
-    child.kill(signal)
-    const { code: found, out } = await ended
-    t.equal(found, code, out)
-    const [scenario] = resultsIn(join(folder, signal)).scenarios
-    t.match(scenario?.ended, { kind: 'interrupted', message: signal })
-    t.ok((scenario?.loads[0]?.load.completed ?? 0) > 0, 'the load until then is in the report')
-    const failed = scenario?.judgements.filter(({ outcome }) => outcome === 'fail')
-    t.same(failed, [], 'being interrupted is no defect')
-  }
-})
-
-const oldNode = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
-  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
-  return /^v(1[89]|2[0-3])\./.test(stdout ?? '')
-})
-
-t.test(
-  'under an older Node a scenario runs itself again under Node 24, and dies with it',
-  { skip: skipUnless('old-node', oldNode === undefined ? 'no Node older than 24 on this machine' : null) },
-  async (t) => {
-    const folder = t.testdir({})
-    const { code, out } = await start('scenarios/smoke.mjs', ['--out', folder], oldNode).ended
-    t.equal(code, 0, out)
-    t.match(resultsIn(folder).environment.node, /^v24\./)
-
-    const { child, said } = start('test/e2e/scenarios/waits.mjs', ['--out', folder], oldNode)
-    await said('the system is ready')
-    const family = descendants(child.pid ?? 0)
-    t.ok(family.length >= 8, `${family.length} processes: launcher, agent and six pods at least`)
-    child.kill('SIGKILL')
-    await gone(family)
-    t.same(family.filter(alive), [], 'no process is left')
-  },
-)
-
-/** Every process below `pid`, by /proc. */
-function descendants(pid: number): readonly number[] {
-  const parents = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-        return [[Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])] as const]
-      } catch {
-        return []
-      }
-    })
-  const found: number[] = []
-  const visit = (parent: number): void => {
-    for (const [child, of] of parents) {
-      if (of !== parent) continue
-      found.push(child)
-      visit(child)
-    }
-  }
-  visit(pid)
-  return found
-}
-
-function alive(pid: number): boolean {
-  if (!existsSync(`/proc/${pid}/stat`)) return false
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
-  } catch {
-    return false
-  }
-}
-
-/** Resolves when all are gone, or after 20 s. */
-async function gone(pids: readonly number[]): Promise<void> {
-  for (let left = 200; left > 0 && pids.some(alive); left -= 1) {
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}

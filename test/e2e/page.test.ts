@@ -1,11 +1,11 @@
 // Runs the specs of the page in one browser: launching it costs more than most of them.
 
 import t from 'tap'
-import { withBrowser } from '../testing/browser.ts'
-import { affinitySpec } from './affinity.spec.ts'
-import { pageSpec } from './page.spec.ts'
-import { timelineSpec } from './timeline.spec.ts'
-import { verdictSpec } from './verdict.spec.ts'
+import { affinitySpec } from '../../reports/page/affinity.spec.ts'
+import { pageSpec } from '../../reports/page/page.spec.ts'
+import { timelineSpec } from '../../reports/page/timeline.spec.ts'
+import { verdictSpec } from '../../reports/page/verdict.spec.ts'
+import { withBrowser } from '../../reports/testing/browser.ts'
 
 await withBrowser(t, async (open) => {
   await t.test('verdict', (t) => verdictSpec(t, open))
