@@ -71,7 +71,10 @@ export async function accept(relay: Relay, limits: AcceptLimits, address: Listen
       })
       clients.add(client)
       totals.clientConnections++
-      if (clients.size > acceptor.limits.maxClients) {
+      // A client that is in needs a connection to a pod, so the last few are not for new ones.
+      const connections = clients.size + relay.pool.open + relay.pool.reserve
+      const { maxClients, maxConnections } = acceptor.limits
+      if (clients.size > maxClients || connections > maxConnections) {
         totals.acceptFailures++
         client.turnAway()
       }

@@ -13,6 +13,11 @@ export interface AcceptLimits {
   readonly drainIdleMs: number
   /** Connections of clients to one thread; more are closed at once. */
   readonly maxClients: number
+  /**
+   * Connections of both sides together in one thread: the process must keep descriptors for health checks,
+   * the admin listener and for the pods of clients that are already in.
+   */
+  readonly maxConnections: number
 }
 
 /** Limits of requests and answers. */
@@ -45,11 +50,25 @@ export interface DirectoryLimits {
 
 export interface BalancerLimits extends LoopLimits, DirectoryLimits {}
 
+/** Descriptors for everything that is no relayed connection. */
+const ownDescriptors = 128
+
+/**
+ * Connections that a thread may have, by the process's limit of descriptors as /proc shows it; many where it
+ * does not.
+ */
+export function connectionsAllowed(procLimits: string, threads: number): number {
+  const soft = /^Max open files\s+(\d+)/m.exec(procLimits)?.[1]
+  if (soft === undefined) return defaultLimits.maxConnections
+  return Math.max(16, Math.floor((Number(soft) - ownDescriptors) / threads))
+}
+
 export const defaultLimits: BalancerLimits = {
   headTimeoutMs: 10_000,
   keepAliveMs: 75_000,
   drainIdleMs: 5_000,
   maxClients: 100_000,
+  maxConnections: 1_000_000,
   maxBodyBytes: 64 * 1_048_576,
   maxAttempts: 3,
   bodyTimeoutMs: 30_000,

@@ -3,6 +3,7 @@
 // sends it there through upstream.ts and the answer back. discovery/ finds pods, probes them and knows who
 // holds which instance. loop.ts puts one event loop together, threads.ts several, balancer.ts everything.
 
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { hostname } from 'node:os'
 import type { Registry } from 'prom-client'
@@ -16,6 +17,7 @@ import { type BalancerOptions, onePool, startBalancer } from './balancer.ts'
 import { emptyConfig, readConfig } from './config.ts'
 import { parseNames } from './discovery/names.ts'
 import { createPodResolve } from './discovery/resolve-pods.ts'
+import { connectionsAllowed } from './limits.ts'
 import { balancerFlags, balancerNotes } from './settings.ts'
 
 runMain(async () => {
@@ -42,6 +44,7 @@ runMain(async () => {
   const pod = process.env['POD_NAME'] ?? hostname()
   const historyFile = process.env['HISTORY_FILE'] ?? ''
   const history = openHistory({ witness: 'balancer', pod }, historyFile)
+  const procLimits = await readFile('/proc/self/limits', 'utf8').catch(() => '')
   const names = parseNames(flags['upstream-service'])
   /** What the configuration file may change: read at the start, and again at each reload. */
   const readSettings = async (): Promise<
@@ -58,6 +61,7 @@ runMain(async () => {
         heartbeatMs: flags['heartbeat-ms'],
         streamIdleMs: flags['stream-idle-ms'],
         slowStartMs: flags['slow-start-ms'],
+        maxConnections: connectionsAllowed(procLimits, flags.threads),
         ...config.limits,
       },
     }

@@ -93,6 +93,8 @@ export class UpstreamPool {
   readonly wheel: Wheel
   readonly #pods: Pods
   connectTimeoutMs: number
+  /** Connections that new clients leave free for the requests of those that are in. */
+  readonly reserve = 32
   /** Open connections, idle ones included. */
   open = 0
   readonly #all = new Set<Upstream>()
