@@ -7,6 +7,7 @@ import type { Log, LogOptions } from '../program/log.ts'
 import type { Resolve } from '../program/resolve.ts'
 import { Directory, type SourceSpec } from './discovery/directory.ts'
 import { DnsSource } from './discovery/dns-source.ts'
+import { endpointSliceSource, type KubernetesApi } from './discovery/endpoint-slices.ts'
 import type { Name } from './discovery/names.ts'
 import { createProbe } from './discovery/probe.ts'
 import type { PodSource, SourceCounts } from './discovery/source.ts'
@@ -28,8 +29,8 @@ export interface BalancerOptions {
   readonly history: HistoryWriter
   /** Name of this balancer's pod, for the Via field of what it forwards. */
   readonly pod: string
-  /** Finds pods by other means than `resolve`. */
-  readonly makeSource?: (name: Name, counts: SourceCounts) => PodSource | null
+  /** Finds pods of Services by the Kubernetes API, where there is one; default null: by `resolve`. */
+  readonly kubernetes?: KubernetesApi | null
   /** Each has a default: `defaultLimits`. */
   readonly limits?: Partial<BalancerLimits>
   readonly rules?: readonly RuleConfig[]
@@ -196,11 +197,10 @@ function sourceOf(
   limits: BalancerLimits,
   counts: SourceCounts,
 ): PodSource {
-  const { resolve, log } = options
-  return (
-    options.makeSource?.(name, counts) ??
+  const { resolve, log, kubernetes = null } = options
+  const byDns = (): PodSource =>
     new DnsSource({ name, resolve, minResolveMs: limits.minResolveMs, counts, log })
-  )
+  return endpointSliceSource(kubernetes, name, byDns, counts, log) ?? byDns()
 }
 
 /** `names` as the only pool. */

@@ -15,6 +15,7 @@ import { onShutdown, runMain } from '../program/shutdown.ts'
 import { createAdminApi } from './admin-api.ts'
 import { type BalancerOptions, onePool, startBalancer } from './balancer.ts'
 import { emptyConfig, readConfig } from './config.ts'
+import { inClusterApi } from './discovery/endpoint-slices.ts'
 import { parseNames } from './discovery/names.ts'
 import { createPodResolve } from './discovery/resolve-pods.ts'
 import { connectionsAllowed } from './limits.ts'
@@ -69,6 +70,7 @@ runMain(async () => {
   const balancer = await startBalancer({
     ...(await readSettings()),
     bind: parseAddress(flags['bind-address'])!,
+    kubernetes: flags.discovery === 'auto' ? await inClusterApi() : null,
     resolve: createPodResolve({ server: process.env['STEPFLOW_DNS'] }),
     log,
     history,

@@ -37,6 +37,13 @@ export const balancerFlags = {
     env: 'BALANCER_CONFIG',
     help: 'YAML file with pools, routing rules and limits; read again on SIGHUP or POST /reload',
   },
+  discovery: {
+    kind: 'choice',
+    choices: ['auto', 'dns'],
+    default: 'auto',
+    env: 'DISCOVERY',
+    help: 'auto watches EndpointSlices in a cluster that permits it (get, list, watch), else DNS',
+  },
   threads: {
     kind: 'whole',
     default: 1,
