@@ -1,19 +1,15 @@
 // `npm test` and `npm run test:full`: runs the parts of the suite with tap, prints each part's time against its
 // budget, and closes with one line `N passed, N failed, N skipped`. `--part=NAME` runs one part.
 
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, globSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestPart, testParts } from './test-parts.ts'
 
 const root = join(import.meta.dirname, '..')
-const tap = join(root, 'node_modules/.bin/tap')
 const full = process.argv.includes('--full')
 const only = process.argv.find((word) => word.startsWith('--part='))?.slice('--part='.length)
 const required = new Set((process.env['REQUIRE'] ?? '').split(',').filter((word) => word !== ''))
-
-/** Seconds a test file may take before tap ends it. */
-const fileTimeoutSeconds = 1200
 
 interface Result {
   passed: number
@@ -23,32 +19,15 @@ interface Result {
   ok: boolean
 }
 
-/** A process to run, and the test files in it. */
-interface Job {
-  readonly command: string
-  readonly args: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-}
+/** Test files that share a process. */
+type Job = readonly string[]
 
 function jobsOf(part: TestPart): readonly Job[] {
   const groups = part.files.map((pattern) => globSync(pattern, { cwd: root }).sort())
   for (const [index, files] of groups.entries()) {
     if (files.length === 0) throw new Error(`part ${part.name}: no test file matches ${part.files[index]}`)
   }
-  if (part.grouped) {
-    return groups.map((files) => ({
-      command: process.execPath,
-      args: [join(root, 'scripts/test-group.ts')],
-      env: { TEST_FILES: files.join('\n') },
-    }))
-  }
-  const args = [
-    '--reporter=tap',
-    `--jobs=${part.jobs}`,
-    `--timeout=${fileTimeoutSeconds}`,
-    '--disable-coverage',
-  ]
-  return [{ command: tap, args: [...args, ...groups.flat()] }]
+  return part.grouped ? groups : groups.flat().map((file) => [file])
 }
 
 async function runPart(part: TestPart): Promise<Result> {
@@ -59,15 +38,17 @@ async function runPart(part: TestPart): Promise<Result> {
       if (!(await runJob(job, result))) result.ok = false
     }
   }
-  await Promise.all(Array.from({ length: part.grouped ? part.jobs : 1 }, work))
+  await Promise.all(Array.from({ length: part.jobs }, work))
   return result
 }
 
-function runJob(job: Job, result: Result): Promise<boolean> {
-  const child = spawn(job.command, job.args, {
+/** Not by tap's own command: it would have every program that a test starts load its instrumentation too. */
+function runJob(files: Job, result: Result): Promise<boolean> {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [join(root, 'scripts/test-group.ts')], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...job.env },
+    env: { ...process.env, TEST_FILES: files.join('\n') },
   })
   const read = tapReader(result)
   let rest = ''
@@ -76,12 +57,19 @@ function runJob(job: Job, result: Result): Promise<boolean> {
     rest = lines.pop() ?? ''
     for (const line of lines) read(line)
   })
-  return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)))
+  return new Promise((resolve) =>
+    child.on('close', (code) => {
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+      const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]}`
+      console.log(`${code === 0 ? 'ok' : `FAILED (exit code ${code})`}  ${name}  ${seconds} s`)
+      resolve(code === 0)
+    }),
+  )
 }
 
 /**
  * Reads TAP: counts assertions (a subtest's own line has ` # time=` and is none), prints failures with what follows
- * them, skips with their reason, and top-level lines of files.
+ * them, and skips with their reason.
  */
 function tapReader(result: Result): (line: string) => void {
   let inFailure = false
@@ -92,7 +80,7 @@ function tapReader(result: Result): (line: string) => void {
       else inFailure = false
       return
     }
-    const [, indent = '', word, text = ''] = found
+    const [, , word, text = ''] = found
     const isSummary = / # time=/.test(text)
     inFailure = word === 'not ok'
     if (/ # SKIP/i.test(text)) {
@@ -101,16 +89,8 @@ function tapReader(result: Result): (line: string) => void {
     } else if (inFailure) {
       if (!isSummary) result.failed += 1
       console.log(line)
-    } else {
-      if (!isSummary) result.passed += 1
-      else if (indent === '' && /\.test\.ts /.test(text)) console.log(text)
-    }
+    } else if (!isSummary) result.passed += 1
   }
-}
-
-// tap writes the code that its plugin list asks for once; done before the first test rather than in its midst.
-if (!existsSync(join(root, '.tap/plugins'))) {
-  spawnSync(tap, ['build'], { cwd: root, stdio: 'inherit' })
 }
 
 const parts = testParts.filter((part) => (only === undefined ? full || !part.full : part.name === only))
