@@ -1,6 +1,6 @@
 // Checker blast-radius: a kill costs only the runs that had a step on the killed pod, and those soon and clearly.
 
-import { type Checker, Findings, type FullContext, hangs, seconds } from './checker.ts'
+import { type Checker, Findings, type FullContext, hangs, seconds, wasGivenUp } from './checker.ts'
 import { type Call, operationsOf, type Run } from './operations.ts'
 
 type FullKill = FullContext['kills'][number]
@@ -24,7 +24,7 @@ export const blastRadius: Checker = {
       // Without a run there is no step on any pod.
       findings.examined++
       const text = `${request}: ${answer.outcome}: ${answer.error ?? 'no reason'}, and no run of it is known`
-      if (context.interrupted && answer.outcome === 'unknown') findings.cannotTell(text)
+      if (wasGivenUp(answer, context)) findings.cannotTell(text)
       else if (answer.outcome !== 'completed' && !runtimeKilled(context, answer.at)) findings.violation(text)
     }
     for (const run of operations.runs.values()) {

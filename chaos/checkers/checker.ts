@@ -130,6 +130,15 @@ function fill(context: CheckContext, history: History): FullContext {
   }
 }
 
+/** Whether the client gave an arrival up because the trial was interrupted: unknown if it was sent, else refused. */
+export function wasGivenUp(
+  answer: { readonly outcome: string; readonly error?: string | undefined },
+  context: Pick<FullContext, 'interrupted'>,
+): boolean {
+  if (!context.interrupted || answer.outcome === 'completed') return false
+  return answer.outcome === 'unknown' || answer.error === 'interrupted'
+}
+
 /** Whether something open since `at` has hung: open a deadline after its start and after the healing. */
 export function hangs(at: number, context: FullContext): boolean {
   return context.collectedAt - Math.max(at, context.healedAt) >= context.deadlineUs

@@ -26,6 +26,12 @@ t.test('fails on a failed, a refused, an unknown and a missing answer', async (t
 t.test('an interrupted trial says nothing of what was open', async (t) => {
   const open = historyOf(changed(aRun(), 'run.answered', { outcome: 'unknown' }))
   t.equal(runChecker(noRunFailed, open, { interrupted: true }).outcome, 'unknown')
+  const refused = (error: string) =>
+    runChecker(noRunFailed, historyOf(changed(aRun(), 'run.answered', { outcome: 'refused', error })), {
+      interrupted: true,
+    }).outcome
+  t.equal(refused('interrupted'), 'unknown', 'it was never sent')
+  t.equal(refused('ECONNREFUSED'), 'fail', 'the interruption does not excuse the system')
 })
 
 t.test('cannot tell without offers', async (t) => {

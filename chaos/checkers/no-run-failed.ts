@@ -1,12 +1,12 @@
 // Checker no-run-failed: every run that was offered completes. For trials in which nothing may be lost.
 
-import { type Checker, Findings } from './checker.ts'
+import { type Checker, Findings, wasGivenUp } from './checker.ts'
 import { operationsOf } from './operations.ts'
 
 export const noRunFailed: Checker = {
   name: 'no-run-failed',
   claim: 'every offered run completes: none fails, is refused or stays without an answer',
-  check(history, { interrupted }) {
+  check(history, context) {
     const findings = new Findings()
     const { offers } = operationsOf(history)
     for (const { request, answers } of offers.values()) {
@@ -18,7 +18,7 @@ export const noRunFailed: Checker = {
       }
       if (outcome === 'completed') continue
       const text = `${request} (run ${runId ?? 'without id'}): ${outcome}: ${error ?? 'no reason'}`
-      if (interrupted && outcome === 'unknown') findings.cannotTell(text)
+      if (wasGivenUp({ outcome, error }, context)) findings.cannotTell(text)
       else findings.violation(text)
     }
     findings.summary = `${findings.examined - findings.violations - findings.unclear} of ${findings.examined} completed`
