@@ -1,6 +1,7 @@
 // Client connections: one request after another is read from each, with a deadline for every wait.
 
 import { createServer, type Server } from 'node:net'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
 import { GauntletError } from '../../contracts/errors.ts'
 import { readRequestHead } from './head/request.ts'
 import type { AcceptLimits } from './limits.ts'
@@ -8,6 +9,7 @@ import type { Link, LinkOwner } from './link.ts'
 import { errorMessage, refusalText } from './refuse.ts'
 import { Exchange, type Relay } from './relay.ts'
 import { acceptLinks } from './tcp-link.ts'
+import { contextOptions, type TlsTexts } from './tls.ts'
 import { Timed } from './wheel.ts'
 
 /** How long we wait for the client to close after our last answer, reading on so that it is not reset, ms. */
@@ -23,6 +25,8 @@ export interface Acceptor {
   readonly server: Server
   readonly port: number
   limits: AcceptLimits
+  /** New certificates for handshakes from now on; whether there is TLS at all stays as it began. */
+  setTls(texts: TlsTexts | null): void
   /** Stops accepting; idle connections go in their time. Resolves when none is left. */
   drain(): Promise<void>
   /** Drops every connection. */
@@ -37,16 +41,33 @@ export interface ListenOptions {
 }
 
 /** @throws GauntletError ERR_LISTEN */
-export async function accept(relay: Relay, limits: AcceptLimits, address: ListenOptions): Promise<Acceptor> {
+export async function accept(
+  relay: Relay,
+  limits: AcceptLimits,
+  address: ListenOptions,
+  tls: TlsTexts | null,
+): Promise<Acceptor> {
   const clients = new Set<Client>()
   let onEmpty: (() => void) | null = null
   const { totals } = relay.metrics
-  const server = createServer({ allowHalfOpen: true })
+  const server =
+    tls === null
+      ? createServer({ allowHalfOpen: true })
+      : createTlsServer({
+          ...contextOptions(tls),
+          handshakeTimeout: limits.headTimeoutMs,
+          requestCert: tls.ca !== null,
+          rejectUnauthorized: tls.ca !== null,
+          ALPNProtocols: ['http/1.1'],
+        })
   const port = await listen(server, address)
   const acceptor: Acceptor = {
     server,
     port,
     limits,
+    setTls(texts) {
+      if (texts !== null && server instanceof TlsServer) server.setSecureContext(contextOptions(texts))
+    },
     drain() {
       relay.draining = true
       server.close()

@@ -18,6 +18,7 @@ import { createRegistry } from './registry.ts'
 import type { RuleConfig } from './rules.ts'
 import { openTracer, type TraceSettings } from './span-export.ts'
 import { startThread } from './threads.ts'
+import { noTls, podTlsOptions, type TlsSettings } from './tls.ts'
 import { monotonicMs } from './wheel.ts'
 
 export interface BalancerOptions {
@@ -37,6 +38,8 @@ export interface BalancerOptions {
   /** One in so many requests goes to the access log, and every failure; default 0: none at all. */
   readonly accessLogEvery?: number
   readonly trace?: TraceSettings | null
+  /** Default: plain on both sides. A reload can replace certificates. */
+  readonly tls?: TlsSettings
   /** Relaying threads; default 1: this one. */
   readonly threads?: number
   /** How threads open the log and the history of their own. */
@@ -44,7 +47,7 @@ export interface BalancerOptions {
 }
 
 /** What a reload may change. */
-export type ReloadOptions = Pick<BalancerOptions, 'limits' | 'rules' | 'accessLogEvery'> &
+export type ReloadOptions = Pick<BalancerOptions, 'limits' | 'rules' | 'accessLogEvery' | 'tls'> &
   Partial<Pick<BalancerOptions, 'pools'>>
 
 export interface Balancer {
@@ -82,9 +85,10 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
         open: () => sourceOf(name, options, limits, sourceCounts),
       })),
     )
+  let podTls = podTlsOptions(options.tls?.pods ?? null)
   const directory = new Directory({
     sources: sourcesOf(options.pools),
-    probe: createProbe(limits.probeTimeoutMs),
+    probe: createProbe(limits.probeTimeoutMs, () => podTls),
     probeIntervalMs: limits.probeIntervalMs,
     slowStartMs: limits.slowStartMs,
     maxEjectedPercent: limits.maxEjectedPercent,
@@ -115,6 +119,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     limits: { ...limits, ...given.limits },
     rules: given.rules ?? [],
     accessLogEvery: given.accessLogEvery ?? 0,
+    tls: given.tls ?? noTls,
   })
   const settings = settingsOf(options)
   const trace = options.trace ?? null
@@ -163,6 +168,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     },
     reload(given) {
       const next = settingsOf(given)
+      podTls = podTlsOptions(next.tls.pods)
       for (const loop of loops) loop.configure(next)
       if (given.pools !== undefined) directory.setSources(sourcesOf(given.pools))
     },

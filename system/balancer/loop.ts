@@ -12,6 +12,7 @@ import { type PodState, Pods, type PodWatcher, type SharedCounts } from './pods.
 import type { Relay } from './relay.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { compileRules, type RuleConfig } from './rules.ts'
+import type { TlsSettings } from './tls.ts'
 import type { Tracer } from './trace.ts'
 import { UpstreamPool } from './upstream.ts'
 import { Wheel } from './wheel.ts'
@@ -22,6 +23,7 @@ export interface LoopSettings {
   readonly rules: readonly RuleConfig[]
   /** One in so many requests goes to the access log; 0: none at all. */
   readonly accessLogEvery: number
+  readonly tls: TlsSettings
 }
 
 export interface LoopOptions {
@@ -78,7 +80,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     accessLog: null,
     draining: false,
   }
-  const acceptor: Acceptor = await accept(relay, limits, listen)
+  const acceptor: Acceptor = await accept(relay, limits, listen, options.settings.tls.clients)
   wheel.start()
   const loop: Loop = {
     port: acceptor.port,
@@ -90,6 +92,8 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     configure(settings) {
       relay.limits = acceptor.limits = settings.limits
       pool.connectTimeoutMs = settings.limits.connectTimeoutMs
+      pool.setTls(settings.tls.pods)
+      acceptor.setTls(settings.tls.clients)
       relay.rules = compileRules(settings.rules)
       const { accessLogEvery } = settings
       relay.accessLog =

@@ -20,6 +20,7 @@ import { parseNames } from './discovery/names.ts'
 import { createPodResolve } from './discovery/resolve-pods.ts'
 import { connectionsAllowed } from './limits.ts'
 import { balancerFlags, balancerNotes } from './settings.ts'
+import { readTls, watchFiles } from './tls.ts'
 
 runMain(async () => {
   const flags = parseFlags(balancerFlags, process.argv.slice(2))
@@ -47,14 +48,23 @@ runMain(async () => {
   const history = openHistory({ witness: 'balancer', pod }, historyFile)
   const procLimits = await readFile('/proc/self/limits', 'utf8').catch(() => '')
   const names = parseNames(flags['upstream-service'])
+  const clientFiles = { cert: flags['tls-cert'], key: flags['tls-key'], ca: flags['tls-client-ca'] }
+  const podFiles = { cert: flags['upstream-cert'], key: flags['upstream-key'], ca: flags['upstream-ca'] }
   /** What the configuration file may change: read at the start, and again at each reload. */
   const readSettings = async (): Promise<
-    Pick<BalancerOptions, 'pools' | 'rules' | 'accessLogEvery' | 'limits'>
+    Pick<BalancerOptions, 'pools' | 'rules' | 'accessLogEvery' | 'limits' | 'tls'>
   > => {
     const config = flags.config === null ? emptyConfig : await readConfig(flags.config)
     return {
       pools: { ...onePool(names), ...config.pools },
       rules: config.rules,
+      tls: {
+        clients: clientFiles.cert === null ? null : await readTls(clientFiles, '--tls-cert'),
+        pods:
+          podFiles.ca === null
+            ? null
+            : { ...(await readTls(podFiles, '--upstream-ca')), serverName: flags['upstream-server-name'] },
+      },
       accessLogEvery: config.accessLogEvery ?? flags['access-log-every'],
       limits: {
         maxBodyBytes: flags['max-body-bytes'],
@@ -83,6 +93,8 @@ runMain(async () => {
     balancer.reload(await readSettings())
     log.info({ config: flags.config }, 'reloaded')
   }
+  const tlsFiles = [...Object.values(clientFiles), ...Object.values(podFiles)].filter((file) => file !== null)
+  if (tlsFiles.length > 0) watchFiles(tlsFiles, reload, log)
   process.on('SIGHUP', () => {
     reload().catch((error: unknown) => {
       log.error(

@@ -127,6 +127,48 @@ export const balancerFlags = {
     env: 'STEPFLOW_OTLP_ENDPOINT',
     help: 'OTLP/HTTP collector for the spans, e.g. http://127.0.0.1:4318; without it they go into the log',
   },
+  'tls-cert': {
+    kind: 'text',
+    default: null,
+    env: 'TLS_CERT',
+    help: 'PEM certificate for clients; with --tls-key the balancer speaks TLS',
+  },
+  'tls-key': {
+    kind: 'text',
+    default: null,
+    env: 'TLS_KEY',
+    help: 'PEM key of --tls-cert',
+  },
+  'tls-client-ca': {
+    kind: 'text',
+    default: null,
+    env: 'TLS_CLIENT_CA',
+    help: 'PEM authorities that clients must have a certificate of (mTLS)',
+  },
+  'upstream-ca': {
+    kind: 'text',
+    default: null,
+    env: 'UPSTREAM_CA',
+    help: 'PEM authorities of the pods: they are spoken to by TLS',
+  },
+  'upstream-cert': {
+    kind: 'text',
+    default: null,
+    env: 'UPSTREAM_CERT',
+    help: 'PEM certificate shown to pods (mTLS)',
+  },
+  'upstream-key': {
+    kind: 'text',
+    default: null,
+    env: 'UPSTREAM_KEY',
+    help: 'PEM key of --upstream-cert',
+  },
+  'upstream-server-name': {
+    kind: 'text',
+    default: null,
+    env: 'UPSTREAM_SERVER_NAME',
+    help: 'Name that the certificates of pods must bear; without it their authority has to do',
+  },
   ...logFlags,
 } as const satisfies Flags
 

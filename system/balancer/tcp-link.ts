@@ -5,6 +5,7 @@
 // does the work.
 
 import { connect, isIPv6, type Server, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket, Server as TlsServer } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
 import {
   highWaterBytes,
@@ -178,6 +179,14 @@ export function acceptLinks(
   opened: (makeLink: (owner: LinkOwner) => Link) => void,
   failed: (error: NodeJS.ErrnoException) => void,
 ): void {
+  if (server instanceof TlsServer) {
+    server.on('secureConnection', (socket: TLSSocket) => {
+      socket.setNoDelay(true)
+      opened((owner) => new SocketLink(socket, owner))
+    })
+    server.on('tlsClientError', failed)
+    return
+  }
   const listener = (server as unknown as { _handle?: { onconnection?: unknown } })._handle
   if (bindings === null || typeof listener?.onconnection !== 'function') {
     server.on('connection', (socket: Socket) => {
@@ -199,7 +208,18 @@ export function acceptLinks(
 }
 
 /** Opens a connection to an IP address; the owner hears `onConnected` or `onClosed`, never during the call. */
-export function connectLink(address: string, port: number, owner: LinkOpener): Link {
+export function connectLink(
+  address: string,
+  port: number,
+  owner: LinkOpener,
+  tls: ConnectionOptions | null = null,
+): Link {
+  if (tls !== null) {
+    const socket = connectTls({ ...tls, host: address, port })
+    socket.setNoDelay(true)
+    socket.once('secureConnect', () => owner.onConnected())
+    return new SocketLink(socket, owner)
+  }
   if (bindings === null) {
     const socket = connect({ host: address, port, noDelay: true, allowHalfOpen: true })
     socket.once('connect', () => owner.onConnected())

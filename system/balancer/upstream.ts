@@ -1,8 +1,10 @@
 // Connections to pods: opened within a time limit, kept for reuse for less than pods keep theirs.
 
+import type { ConnectionOptions } from 'node:tls'
 import type { Link, LinkOpener } from './link.ts'
 import type { Fault, Pod, Pods } from './pods.ts'
 import { connectLink } from './tcp-link.ts'
+import { podTlsOptions, type TlsSettings } from './tls.ts'
 import { Timed, type Wheel } from './wheel.ts'
 
 /** uvicorn closes idle connections at 5 s; below 4 s we never write to one that is being closed. */
@@ -40,7 +42,7 @@ export class Upstream extends Timed implements LinkOpener {
     this.#pool = pool
     this.pod = pod
     this.user = user
-    this.link = connectLink(pod.host, pod.port, this)
+    this.link = connectLink(pod.host, pod.port, this, pool.tls)
   }
 
   onConnected(): void {
@@ -98,6 +100,8 @@ export class UpstreamPool {
   /** Open connections, idle ones included. */
   open = 0
   readonly #all = new Set<Upstream>()
+  /** Null: plain TCP. */
+  tls: ConnectionOptions | null = null
 
   constructor(wheel: Wheel, pods: Pods, connectTimeoutMs: number) {
     this.wheel = wheel
@@ -108,6 +112,11 @@ export class UpstreamPool {
   /** Bytes came from `pod`. */
   heard(pod: Pod): void {
     this.#pods.heard(pod, this.wheel.nowMs)
+  }
+
+  /** Certificates for connections from now on. */
+  setTls(pods: TlsSettings['pods']): void {
+    this.tls = podTlsOptions(pods)
   }
 
   /** An idle connection to `pod`, now `user`'s; null where there is none. */

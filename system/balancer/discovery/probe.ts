@@ -1,6 +1,8 @@
 // One health check: GET /health at a pod, judged.
 
-import { request } from 'node:http'
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { ConnectionOptions } from 'node:tls'
 import { isInstanceId } from '../head/request.ts'
 
 export type ProbeResult =
@@ -13,8 +15,11 @@ export type Probe = (host: string, port: number) => Promise<ProbeResult>
 
 const maxBodyBytes = 65_536
 
-/** A probe that gives a pod `timeoutMs` for its whole answer, on a connection of its own. */
-export function createProbe(timeoutMs: number): Probe {
+/**
+ * A probe that gives a pod `timeoutMs` for its whole answer, on a connection of its own.
+ * @param tls how pods are connected to; null: plainly
+ */
+export function createProbe(timeoutMs: number, tls: () => ConnectionOptions | null = () => null): Probe {
   return (host, port) =>
     new Promise((resolve) => {
       const done = (result: ProbeResult): void => {
@@ -22,13 +27,9 @@ export function createProbe(timeoutMs: number): Probe {
         resolve(result)
         outgoing.destroy()
       }
-      const outgoing = request({
-        host,
-        port,
-        path: '/health',
-        agent: false,
-        headers: { connection: 'close' },
-      })
+      const options = { host, port, path: '/health', agent: false, headers: { connection: 'close' } } as const
+      const secure = tls()
+      const outgoing = secure === null ? requestHttp(options) : requestHttps({ ...options, ...secure })
       const timer = setTimeout(() => done({ kind: 'slow' }), timeoutMs)
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         done(
