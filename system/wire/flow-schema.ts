@@ -109,4 +109,3 @@ export const flowSchema = Type.Object(
   { title: 'Flow' },
 )
 
-export const blobTypeSchema = oneOf(['flow', 'data'], { title: 'BlobType' })

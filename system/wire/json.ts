@@ -30,10 +30,8 @@ export class JsonSyntaxError extends GauntletError {
   }
 }
 
-/** `null`, `true`, `false`, and the empty containers, for comparisons and defaults. */
+/** `null`, for defaults. */
 export const jsonNull = 'null' as Json
-export const jsonTrue = 'true' as Json
-export const jsonFalse = 'false' as Json
 
 /**
  * Checks that `text` is one JSON value and returns it in canonical form: the same string where it is so
