@@ -20,7 +20,10 @@ const server = createServer((request, response) => {
     }
     if (params.component === '/die') process.exit(3)
     const facts = {
-      env: Object.keys(process.env).sort(),
+      // Node itself hands NODE_V8_COVERAGE on to every child.
+      env: Object.keys(process.env)
+        .filter((name) => name !== 'NODE_V8_COVERAGE')
+        .sort(),
       args: process.argv.slice(2),
       value: process.env['VALUE'],
     }
