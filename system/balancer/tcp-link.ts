@@ -1,6 +1,6 @@
 // A link straight on libuv's TCP handle: one read buffer for all, one write call an answer, no stream between.
 //
-// docs/decisions/020-links-on-tcp-handles.md has the figures. The handle is what net.Socket itself is made
+// docs/decisions/030-links-on-tcp-handles.md has the figures. The handle is what net.Socket itself is made
 // of; Node shows it as `_handle` and its companions by process.binding. Where either is missing, net.Socket
 // does the work.
 
