@@ -42,7 +42,7 @@ await scenario(import.meta, {
     const kill = await t.kill(victim)
     await t.cluster.signalPod(runtime.name, 'SIGCONT')
     thaw()
-    await t.cluster.waitReady('component-server')
+    await t.replaced(kill)
 
     t.window('recovery')
     await t.pause(t.durationMs / 3)

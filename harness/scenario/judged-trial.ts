@@ -48,6 +48,7 @@ const invariants: readonly CheckerName[] = [
 
 export class JudgedTrial extends Trial {
   readonly #kills: Kill[] = []
+  readonly #clears = new Map<Kill, () => void>()
   #healedAt = 0
   #history: History | null = null
 
@@ -111,13 +112,23 @@ export class JudgedTrial extends Trial {
   /** Kills a pod by SIGKILL; resolves when its process is gone. */
   async kill(pod: Pod): Promise<Kill> {
     const at = monotonicUs()
-    await this.chaos(`kill ${pod.role}`, { role: pod.role, pod: pod.name, detail: 'SIGKILL' }, () =>
-      this.cluster.deletePod(pod.name, { gracePeriodSeconds: 0 }),
+    const clear = await this.chaos(
+      `kill ${pod.role}`,
+      { role: pod.role, pod: pod.name, detail: 'SIGKILL' },
+      () => this.cluster.deletePod(pod.name, { gracePeriodSeconds: 0 }),
     )
     const kill: Kill = { pod: pod.name, role: pod.role, at, goneAt: monotonicUs() }
     this.#kills.push(kill)
     this.#healedAt = monotonicUs()
+    this.#clears.set(kill, clear)
     return kill
+  }
+
+  /** Waits until the killed pod's role has all its pods ready again: then the kill is undone. */
+  async replaced(kill: Kill): Promise<void> {
+    await this.cluster.waitReady(kill.role)
+    this.#clears.get(kill)?.()
+    this.#healedAt = monotonicUs()
   }
 
   // ---- direct calls and the balancer's cost ---------------------------------------------------------------

@@ -102,8 +102,17 @@ function readCall(
 function detail(value: unknown, body: string): string {
   const error = isObject(value) && Object.hasOwn(value, 'error') ? value['error'] : value
   const message = isObject(error) ? error['message'] : error
-  const text = typeof message === 'string' ? message : body
+  const text = typeof message === 'string' ? `${message}${cause(error)}` : body
   return text === '' ? '' : `: ${cut(text)}`
+}
+
+/** The innermost cause of a step's failure and its pod, where the runtime tells them (`data.stack`, `data.pod`). */
+function cause(error: unknown): string {
+  const data = isObject(error) ? error['data'] : undefined
+  if (!isObject(data)) return ''
+  const last = Array.isArray(data['stack']) ? data['stack'].at(-1) : undefined
+  const text = isObject(last) && typeof last['error'] === 'string' ? `: ${last['error']}` : ''
+  return typeof data['pod'] === 'string' ? `${text} (${data['pod']})` : text
 }
 
 function parse(body: string): unknown {
