@@ -9,9 +9,19 @@ import { runMain } from '../../system/program/shutdown.ts'
 import { type Goal, reportGoals } from '../goals.ts'
 import { rateChart } from './chart.ts'
 import { type LatencyRound, measureLatency, pairedDifference } from './latency.ts'
-import { envoy, haproxy, nginx, ours, type Peer, type PeerKind, startPods, stepflow } from './peers.ts'
+import {
+  envoy,
+  haproxy,
+  nginx,
+  ours,
+  type Peer,
+  type PeerKind,
+  type Pods,
+  startPods,
+  stepflow,
+} from './peers.ts'
 import { median } from './proc.ts'
-import { isTrusted, measureRate, type RateRound } from './rate.ts'
+import { isTrusted, isUndisturbed, measureRate, type RateRound } from './rate.ts'
 import { measureStreams, type StreamResult } from './streams.ts'
 
 const parts = ['rate', 'threads', 'streams', 'latency'] as const
@@ -59,7 +69,7 @@ runMain(async () => {
   const wants = (part: (typeof parts)[number]): boolean => values.part === 'all' || values.part === part
   try {
     if (wants('rate')) details['rate'] = await benchRate([ours(), ...peers], values, folder, goals, problems)
-    if (wants('threads')) details['threads'] = await benchThreads(values, folder, goals)
+    if (wants('threads')) details['threads'] = await benchThreads(values, folder, goals, problems)
     if (wants('streams')) details['streams'] = await benchStreams([ours(), ...peers], values, folder, goals)
     if (wants('latency')) details['latency'] = await benchLatency(values, folder, goals)
   } finally {
@@ -77,14 +87,14 @@ type Values = Exclude<ReturnType<typeof parseFlags<typeof flags>>, 'help'>
 async function withPeers<T>(
   kinds: readonly PeerKind[],
   folder: string,
-  measure: (peers: readonly Peer[], podPorts: readonly number[]) => Promise<T>,
+  measure: (peers: readonly Peer[], pods: Pods) => Promise<T>,
 ): Promise<T> {
   const pods = await startPods(3, folder)
   const peers: Peer[] = []
   try {
     for (const kind of kinds) peers.push(await kind.start(pods, folder))
     await new Promise((resolve) => setTimeout(resolve, 1_000))
-    return await measure(peers, pods.ports)
+    return await measure(peers, pods)
   } finally {
     for (const peer of peers) await peer.stop()
     await pods.stop()
@@ -114,13 +124,11 @@ async function benchRate(
   goals: Goal[],
   { invalid }: Problems,
 ): Promise<unknown> {
-  const measure = async (peer: Peer): Promise<RateRound> => {
-    for (let repeat = 0; ; repeat++) {
-      const round = await measureRate(peer, seconds, clients)
-      if (isTrusted(round) || repeat === maxRepeats) return round
-    }
-  }
-  const results = await withPeers(kinds, folder, async (peers) => interleave(peers, rounds, measure))
+  const results = await withPeers(kinds, folder, async (peers, pods) =>
+    interleave(peers, rounds, (peer) =>
+      repeatUntil(isTrusted, () => measureRate(peer, seconds, clients, pods.pids())),
+    ),
+  )
   const rows = Array.from(results, ([name, list]) => ({
     name,
     rps: median(list.map(({ rps }) => rps)),
@@ -160,10 +168,14 @@ async function benchThreads(
   { rounds, seconds, clients }: Values,
   folder: string,
   goals: Goal[],
+  { invalid }: Problems,
 ): Promise<unknown> {
-  const kinds = [ours('one'), ours('two', 2)]
-  const results = await withPeers(kinds, folder, async (peers) =>
-    interleave(peers, rounds, (peer) => measureRate(peer, seconds, clients)),
+  // Neither is pinned, so that both meet the same conditions: the load beside them and cores to move between.
+  const kinds = [ours('one', 1, false), ours('two', 2, false)]
+  const results = await withPeers(kinds, folder, async (peers, pods) =>
+    interleave(peers, rounds, (peer) =>
+      repeatUntil(isUndisturbed, () => measureRate(peer, seconds, clients, pods.pids())),
+    ),
   )
   const cpu = (name: string): number =>
     median(results.get(name)!.map(({ cpuUsPerRequest }) => cpuUsPerRequest))
@@ -172,6 +184,11 @@ async function benchThreads(
     ['threads', 'req/s (shown, not judged)', 'CPU µs a request'],
     ['one', 'two'].map((name) => [name, rps(name).toFixed(0), cpu(name).toFixed(1)]),
   )
+  const all = [...results.values()].flat()
+  const disturbed = all.filter((round) => !isUndisturbed(round)).length
+  if (disturbed * 2 > all.length) {
+    invalid.push(`threads: something else used the cores in ${disturbed} of ${all.length} rounds`)
+  }
   goals.push({
     name: 'balancer-two-threads-cpu',
     measured: cpu('two') / cpu('one'),
@@ -180,6 +197,17 @@ async function benchThreads(
     unit: 'times the CPU of one thread',
   })
   return Object.fromEntries(results)
+}
+
+/** Measures again, a few times, a round that cannot be trusted. */
+async function repeatUntil(
+  isFine: (round: RateRound) => boolean,
+  measure: () => Promise<RateRound>,
+): Promise<RateRound> {
+  for (let repeat = 0; ; repeat++) {
+    const round = await measure()
+    if (isFine(round) || repeat === maxRepeats) return round
+  }
 }
 
 async function benchStreams(
@@ -226,7 +254,7 @@ async function benchLatency(
   goals: Goal[],
 ): Promise<unknown> {
   const kinds = [ours(), nginx, haproxy].filter((kind) => kind.version() !== null)
-  const results = await withPeers(kinds, folder, async (peers, [podPort = 0]) => {
+  const results = await withPeers(kinds, folder, async (peers, { ports: [podPort = 0] }) => {
     const direct: Peer = { name: 'direct', version: '', port: podPort, pids: () => [], stop: async () => {} }
     return interleave([...peers, direct], rounds, (peer) =>
       measureLatency(peer.port, peer.name, rate, seconds + 1),

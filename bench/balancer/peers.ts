@@ -25,6 +25,11 @@ export interface Upstream {
   readonly ports: readonly number[]
 }
 
+export interface Pods extends Upstream {
+  pids(): readonly number[]
+  stop(): Promise<void>
+}
+
 export interface PeerKind {
   readonly name: string
   /** Null where this machine lacks it. */
@@ -34,8 +39,8 @@ export interface PeerKind {
 
 const balancerMain = join(import.meta.dirname, '../../system/balancer/main.ts')
 
-/** @param threads relaying threads; more than one are not pinned */
-export function ours(name = 'ours', threads = 1): PeerKind {
+/** @param pinned to the balancer's core; without, it may use both, beside the load */
+export function ours(name = 'ours', threads = 1, pinned = true): PeerKind {
   return {
     name,
     version: () => `node ${process.versions.node}`,
@@ -47,15 +52,7 @@ export function ours(name = 'ours', threads = 1): PeerKind {
         ...['--bind-address', `127.0.0.1:${port}`, '--admin-address', '127.0.0.1:0'],
         ...['--metrics-address', '127.0.0.1:0', '--log-level', 'error', '--threads', String(threads)],
       ]
-      return launch(
-        name,
-        `node ${process.versions.node}`,
-        port,
-        process.execPath,
-        args,
-        folder,
-        threads === 1,
-      )
+      return launch(name, `node ${process.versions.node}`, port, process.execPath, args, folder, pinned)
     },
   }
 }
@@ -173,10 +170,8 @@ export const stepflow: PeerKind = {
 }
 
 /** Pods that answer a constant, by nginx, which needs least of the load's core. */
-export async function startPods(
-  count: number,
-  folder: string,
-): Promise<Upstream & { stop(): Promise<void> }> {
+/** Pods that answer a constant, by nginx, which needs least of the load's core. */
+export async function startPods(count: number, folder: string): Promise<Pods> {
   if (nginx.version() === null) {
     throw new GauntletError('ERR_ENVIRONMENT', 'cannot be run', {
       field: 'nginx',
@@ -197,7 +192,7 @@ export async function startPods(
   )
   const child = spawnPinned(loadCore, 'nginx', ['-c', file])
   await Promise.all(ports.map((port) => listening(port, child, 'nginx')))
-  return { ports, stop: () => end(child) }
+  return { ports, pids: () => family(child.pid!), stop: () => end(child) }
 }
 
 function nginxConfig(folder: string, name: string, http: string): string {

@@ -1,8 +1,8 @@
 // Small JSON-RPC POSTs as fast as they go: rate and CPU time a request, interleaved with the peers.
 
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { GauntletError } from '../../contracts/errors.ts'
 import { balancerCore, loadCore, type Peer } from './peers.ts'
 import { busyShare, coreTimes, cpuUs } from './proc.ts'
@@ -15,42 +15,70 @@ export interface RateRound {
   /** 0 to 1. */
   readonly balancerCoreBusy: number
   readonly loadCoreBusy: number
+  /** What processes that are no part of this used meanwhile, in cores. */
+  readonly foreignCores: number
 }
 
-/** @throws GauntletError ERR_ENVIRONMENT where wrk is missing or requests failed */
-export async function measureRate(peer: Peer, seconds: number, clients: number): Promise<RateRound> {
+/**
+ * @param pods the pods' processes, whose CPU time is not foreign
+ * @throws GauntletError ERR_ENVIRONMENT where wrk is missing or requests failed
+ */
+export async function measureRate(
+  peer: Peer,
+  seconds: number,
+  clients: number,
+  pods: readonly number[],
+): Promise<RateRound> {
   const script = join(import.meta.dirname, 'post.lua')
   const pids = peer.pids()
-  const before = {
+  const look = () => ({
     cpu: cpuUs(pids),
+    pods: cpuUs(pods),
+    self: process.cpuUsage(),
     own: coreTimes(balancerCore),
     load: coreTimes(loadCore),
     at: performance.now(),
-  }
+  })
+  const before = look()
   const wrk = ['wrk', '-t1', `-c${clients}`, `-d${seconds}s`, '-s', script, `http://127.0.0.1:${peer.port}/`]
-  const { stdout } = await promisify(execFile)('taskset', ['-c', String(loadCore), ...wrk]).catch(
-    (error: unknown) => {
-      throw new GauntletError('ERR_ENVIRONMENT', 'cannot be run', {
-        field: 'wrk',
-        fix: 'install it, e.g. apt-get install wrk',
-        cause: error,
-      })
-    },
-  )
-  const usedUs = cpuUs(pids) - before.cpu
+  const child = spawn('taskset', ['-c', String(loadCore), ...wrk], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const closed = once(child, 'close')
+  let stdout = ''
+  child.stdout.on('data', (bytes) => {
+    stdout += String(bytes)
+  })
+  // Its CPU time can be read only while it lives.
+  let wrkUs = 0
+  const timer = setInterval(() => {
+    try {
+      wrkUs = cpuUs([child.pid!])
+    } catch {
+      // It has just ended: the last reading stands.
+    }
+  }, 50)
+  await closed
+  clearInterval(timer)
+  const after = look()
+  const usedUs = after.cpu - before.cpu
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1])
   const rps = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1])
   if (/Non-2xx|Socket errors/.test(stdout) || !(requests > 0)) {
-    throw new GauntletError('ERR_ENVIRONMENT', `${peer.name} had failing requests:\n${stdout}`, {
+    throw new GauntletError('ERR_ENVIRONMENT', `${peer.name} had no answers, or failing ones:\n${stdout}`, {
       field: 'wrk',
+      fix: 'install wrk, and leave the machine alone meanwhile',
     })
   }
+  const cores = (us: number): number => us / 1_000 / (after.at - before.at)
+  const busy = [busyShare(before.own, after.own), busyShare(before.load, after.load)] as const
+  const self = process.cpuUsage(before.self)
+  const known = usedUs + after.pods - before.pods + wrkUs + self.user + self.system
   return {
     rps,
     cpuUsPerRequest: usedUs / requests,
-    balancerCores: usedUs / 1_000 / (performance.now() - before.at),
-    balancerCoreBusy: busyShare(before.own, coreTimes(balancerCore)),
-    loadCoreBusy: busyShare(before.load, coreTimes(loadCore)),
+    balancerCores: cores(usedUs),
+    balancerCoreBusy: busy[0],
+    loadCoreBusy: busy[1],
+    foreignCores: Math.max(0, busy[0] + busy[1] - cores(known)),
   }
 }
 
@@ -62,4 +90,9 @@ export function isTrusted(round: RateRound): boolean {
   if (round.balancerCores > 0.9) return true
   const disturbed = round.balancerCoreBusy - round.balancerCores > 0.1
   return !disturbed && round.loadCoreBusy <= 0.9
+}
+
+/** Whether nothing else used the two cores to speak of. */
+export function isUndisturbed(round: RateRound): boolean {
+  return round.foreignCores < 0.2
 }
