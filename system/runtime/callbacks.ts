@@ -67,12 +67,14 @@ function isSet(params: Params, name: string): boolean {
   return value === 'true'
 }
 
-function putBlob(params: Params, runId: string, { blobs }: CallbackParts): CallbackAnswer {
+function putBlob(params: Params, runId: string, { blobs, runs }: CallbackParts): CallbackAnswer {
   const data = params.get('data')
   const type = params.get('blob_type')
   if (data === undefined || (type !== '"data"' && type !== '"flow"')) throw new BadParams()
   try {
-    const id = blobs.put(data, type === '"flow"' ? 'flow' : 'data', runId)
+    // A component may go on after its run was cancelled.
+    const owner = runs.atWork(runId) === undefined ? null : runId
+    const id = blobs.put(data, type === '"flow"' ? 'flow' : 'data', owner)
     return { result: `{"blob_id":"${id}"}` as Json }
   } catch (error) {
     if (error instanceof ShapeError) return failed(rpcCodes.generic, 'Failed to put blob')
@@ -143,9 +145,11 @@ function getRun(
       : 'by_index'
     : 'none'
   const wait = isSet(params, 'wait')
+  const atWork = runs.atWork(id)
+  if (wait && atWork !== undefined) return whenEnded(atWork, results)
   const run = runs.get(id)
   if (run === undefined) return failed(rpcCodes.generic, 'Failed to get run')
-  return wait ? whenEnded(run, results) : { result: writeRunStatus(run, results) }
+  return { result: writeRunStatus(run, results) }
 }
 
 function whenEnded(run: Run, results: 'none' | 'by_index' | 'by_completion'): Promise<CallbackAnswer> {

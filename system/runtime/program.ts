@@ -49,11 +49,11 @@ export interface RuntimeLimits {
   readonly activeRuns: number
   /** Runs that may wait; more are refused with 429. */
   readonly waitingRuns: number
-  /** Runs kept after their end, for how long, and characters of their inputs and results. */
+  /** Runs kept after their end, for how long, and bytes of their inputs and results. */
   readonly keptRuns: number
   readonly keptRunsAgeMs: number
   readonly keptRunsBytes: number
-  /** Characters of blobs and flows. */
+  /** Bytes of blobs and flows. */
   readonly blobBytes: number
 }
 
@@ -99,7 +99,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         return createBuiltinPlugin({
           blobs,
           submit: (submission) => executor.submit(submission),
-          runOf: (id) => runs.get(id),
+          runOf: (id) => runs.atWork(id),
           root: options.workingDirectory,
           env: process.env,
         })

@@ -91,7 +91,7 @@ export const runtimeFlags = {
   },
   'keep-blobs-bytes': {
     kind: 'whole',
-    default: 64 * 1024 * 1024,
+    default: 32 * 1024 * 1024,
     min: 1024,
     max: 64 * 1024 ** 3,
     env: 'STEPFLOW_KEEP_BLOBS_BYTES',

@@ -3,10 +3,10 @@
 import { arrayOf, type Json, objectOf, quote, toJson } from '../../wire/json.ts'
 import { writeTime } from '../clock.ts'
 import { writeOutcome } from '../executor/failure.ts'
-import type { Run } from '../executor/run.ts'
+import type { RunView } from '../executor/run-view.ts'
 
 /** The answer to POST /runs; the result stands in it when there is one item. */
-export function writeCreated(run: Run): string {
+export function writeCreated(run: RunView): string {
   const outcome = run.inputs.length === 1 ? run.outcome(0) : undefined
   const result = outcome === undefined ? '' : `,"result":${writeOutcome(outcome)}`
   return `{"runId":"${run.id}","itemCount":${run.inputs.length}${result},"status":"${run.status}"}`
@@ -20,19 +20,19 @@ export interface ItemCounts {
   cancelled: number
 }
 
-export function countItems(run: Run): ItemCounts {
+export function countItems(run: RunView): ItemCounts {
   const counts: ItemCounts = { total: run.inputs.length, completed: 0, running: 0, failed: 0, cancelled: 0 }
   for (let item = 0; item < run.inputs.length; item++) counts[itemStatus(run, item)]++
   return counts
 }
 
-function itemStatus(run: Run, item: number): 'completed' | 'running' | 'failed' | 'cancelled' {
+function itemStatus(run: RunView, item: number): 'completed' | 'running' | 'failed' | 'cancelled' {
   const outcome = run.outcome(item)
   if (outcome !== undefined) return outcome.ok ? 'completed' : 'failed'
   return run.status === 'completed' ? 'running' : run.status
 }
 
-function summaryFields(run: Run): [string, Json | undefined][] {
+function summaryFields(run: RunView): [string, Json | undefined][] {
   const { flow } = run.plan
   return [
     ['runId', quote(run.id)],
@@ -47,11 +47,11 @@ function summaryFields(run: Run): [string, Json | undefined][] {
   ]
 }
 
-export function writeSummary(run: Run): Json {
+export function writeSummary(run: RunView): Json {
   return objectOf(summaryFields(run))
 }
 
-export function writeDetails(run: Run): Json {
+export function writeDetails(run: RunView): Json {
   return objectOf([
     ...summaryFields(run),
     ['inputs', arrayOf(run.inputs)],
@@ -60,13 +60,13 @@ export function writeDetails(run: Run): Json {
 }
 
 /** Indices of the items by the time they ended, unfinished ones last. */
-function byCompletion(run: Run): number[] {
+function byCompletion(run: RunView): number[] {
   const indices = run.inputs.map((_, item) => item)
   const at = (item: number): number => run.endedAt(item) ?? Number.POSITIVE_INFINITY
   return indices.sort((a, b) => (at(a) === at(b) ? a - b : at(a) - at(b)))
 }
 
-function writeItemList(run: Run, order: readonly number[]): Json {
+function writeItemList(run: RunView, order: readonly number[]): Json {
   return arrayOf(
     order.map((item) => {
       const outcome = run.outcome(item)
@@ -81,7 +81,7 @@ function writeItemList(run: Run, order: readonly number[]): Json {
   )
 }
 
-export function writeItems(run: Run): Json {
+export function writeItems(run: RunView): Json {
   return objectOf([
     ['itemCount', toJson(run.inputs.length)],
     ['items', writeItemList(run, [...run.inputs.keys()])],
@@ -89,7 +89,7 @@ export function writeItems(run: Run): Json {
 }
 
 /** Steps keep the component and the id of the flow, whatever overrides made of them. */
-export function writeSteps(run: Run): Json {
+export function writeSteps(run: RunView): Json {
   const steps = run.plan.flow.steps.map((step, index): [string, Json] => {
     const outcome = run.stepOutcome(index)
     return [
@@ -106,7 +106,7 @@ export function writeSteps(run: Run): Json {
 }
 
 /** RunStatus, as callbacks answer it; its own times end in `+00:00`. */
-export function writeRunStatus(run: Run, results: 'none' | 'by_index' | 'by_completion'): Json {
+export function writeRunStatus(run: RunView, results: 'none' | 'by_index' | 'by_completion'): Json {
   const { flow } = run.plan
   const order = results === 'by_completion' ? byCompletion(run) : [...run.inputs.keys()]
   return objectOf([

@@ -5,6 +5,7 @@ import { elements, type Json, kindOf, members, unquote } from '../../wire/json.t
 import { type Executor, OverloadedError } from '../executor/executor.ts'
 import { readOverrides } from '../executor/overrides.ts'
 import type { Run } from '../executor/run.ts'
+import type { RunView } from '../executor/run-view.ts'
 import { readUuid, uuidProblem } from '../ids.ts'
 import type { BlobStore } from '../store/blobs.ts'
 import type { RunStore } from '../store/runs.ts'
@@ -25,7 +26,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
   const errors = { 400: 'Not a UUID', 404: errorResponse }
   const path = ['run_id']
   const ofRun =
-    (answer: (run: Run) => ApiReply) =>
+    (answer: (run: RunView) => ApiReply) =>
     ({ parameters: [id = ''] }: ApiRequest): ApiReply =>
       answer(findRun(parts.runs, id))
   return [
@@ -81,7 +82,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
     {
       method: 'POST',
       path: '/api/v1/runs/:/cancel',
-      handle: ofRun((run) => cancelRun(parts.executor, run)),
+      handle: ofRun((run) => cancelRun(parts, run)),
       docs: {
         summary: 'Cancel a run',
         path,
@@ -121,7 +122,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
 }
 
 /** @throws Refusal */
-function findRun(runs: RunStore, text: string): Run {
+function findRun(runs: RunStore, text: string): RunView {
   const id = readUuid(text)
   if (id === null) {
     throw refuseText(
@@ -198,15 +199,15 @@ function listRuns(runs: RunStore, query: URLSearchParams): ApiReply {
   return { status: 200, body: `{"runs":[${found.join(',')}]}` }
 }
 
-function cancelRun(executor: Executor, run: Run): ApiReply {
+function cancelRun({ executor, runs }: RunApiParts, run: RunView): ApiReply {
   if (!executor.cancel(run.id)) {
     const status = `${run.status.charAt(0).toUpperCase()}${run.status.slice(1)}`
     throw refuse(409, `Run '${run.id}' cannot be cancelled (status: ${status})`)
   }
-  return { status: 200, body: writeSummary(run) }
+  return { status: 200, body: writeSummary(runs.get(run.id) ?? run) }
 }
 
-function deleteRun(runs: RunStore, run: Run): ApiReply {
+function deleteRun(runs: RunStore, run: RunView): ApiReply {
   if (run.status === 'running') {
     throw refuse(409, `Execution '${run.id}' is still running and cannot be deleted`)
   }

@@ -100,10 +100,11 @@ export async function runSubflow(
 ): Promise<Run> {
   await breath()
   const parent = context.runOf(call.runId)
+  if (parent === undefined) throw new BuiltinError(['the run has ended'])
   const run = context.submit({
     flow,
     inputs,
-    ...(parent === undefined ? {} : { parent }),
+    parent,
     ...(maxItems === undefined ? {} : { maxItems }),
   })
   call.onCancel(() => run.cancel())

@@ -177,8 +177,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
       return run
     },
     cancel(runId) {
-      const run = store.get(runId)
-      if (run?.status !== 'running') return false
+      const run = store.atWork(runId)
+      if (run === undefined) return false
       run.cancel()
       return true
     },

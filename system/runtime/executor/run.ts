@@ -9,10 +9,8 @@ import type { Target } from '../plugins/router.ts'
 import { brokenStep, type FlowError, type Outcome, unroutedStep } from './failure.ts'
 import { Item, type ItemHost } from './item.ts'
 import type { Plan } from './plan.ts'
-import { Slots } from './slots.ts'
-
-export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled'
-export type StepStatus = 'blocked' | 'runnable' | 'running' | 'completed' | 'failed'
+import type { RunStatus, RunView, StepStatus } from './run-view.ts'
+import type { Slots } from './slots.ts'
 
 /** What a run takes from the program around it. */
 export interface RunEnvironment {
@@ -36,7 +34,7 @@ export interface RunOptions {
   readonly maxItems: number
 }
 
-export class Run implements ItemHost {
+export class Run implements ItemHost, RunView {
   readonly id: string
   readonly plan: Plan
   readonly inputs: readonly Json[]
@@ -46,8 +44,8 @@ export class Run implements ItemHost {
   /** 0 for a run that no step started. */
   readonly depth: number
   readonly createdAt: WallMs = wallNow()
-  /** Shared with the whole tree of runs; of no use once the run has ended. */
-  slots: Slots
+  /** Shared with the whole tree of runs. */
+  readonly slots: Slots
   readonly #maxItems: number
   readonly #environment: RunEnvironment
   readonly #variables: ReadonlyMap<string, Json>
@@ -133,15 +131,6 @@ export class Run implements ItemHost {
 
   outcome(item: number): Outcome | undefined {
     return this.#outcomes[item]
-  }
-
-  /** Characters of its inputs and results, and a share for the rest. */
-  size(): number {
-    let size = 1_000
-    for (const input of this.inputs) size += input.length
-    for (const outcome of this.#outcomes) size += sizeOf(outcome)
-    for (const outcome of this.#stepOutcomes) size += sizeOf(outcome)
-    return size
   }
 
   endedAt(item: number): WallMs | undefined {
@@ -353,18 +342,11 @@ export class Run implements ItemHost {
 
   #settle(): void {
     this.#completedAt = wallNow()
-    // Kept runs are many: what only work needs goes.
-    if (this.parentRunId === null) this.slots = noSlots
     const listeners = this.#onEnd ?? []
     this.#onEnd = null
     this.#onCancel = null
     for (const listener of listeners) listener()
   }
-}
-
-function sizeOf(outcome: Outcome | undefined): number {
-  if (outcome === undefined) return 8
-  return outcome.ok ? outcome.value.length : (outcome.error.data?.length ?? 0) + outcome.error.message.length
 }
 
 /** A step of an item that is being executed. */
@@ -381,8 +363,6 @@ interface StepWitness {
   readonly requestId?: string | undefined
   readonly pod?: string | undefined
 }
-
-const noSlots = new Slots(1)
 
 /** Doubles from 100 ms up to 5 s. */
 function retryDelayMs(attempt: number): number {

@@ -3,6 +3,7 @@
 
 import { blobIdOf, type Flow, parseFlow } from '../../wire/flow.ts'
 import type { Json } from '../../wire/json.ts'
+import { type KeptText, Slabs } from './slabs.ts'
 
 export type BlobType = 'data' | 'flow'
 
@@ -16,10 +17,11 @@ export interface Blob {
 
 export interface BlobStore {
   /**
-   * Stores a value for a run, which keeps it until `release`; the id of a flow is that of the JSON as sent.
+   * Stores a value for a run, which keeps it until `release`, or for none; the id of a flow is that of the
+   * JSON as sent.
    * @throws ShapeError where `type` is flow and `data` is none
    */
-  put(data: Json, type: BlobType, runId: string): string
+  put(data: Json, type: BlobType, runId: string | null): string
   putFlow(flow: Flow): void
   get(id: string): Blob | undefined
   delete(id: string): boolean
@@ -28,14 +30,18 @@ export interface BlobStore {
 }
 
 export interface BlobRetention {
-  /** Characters of data, and of flows. */
+  /** Bytes of data and flows. */
   readonly maxBytes: number
 }
 
 /** A blob in the list from the longest unused to the last used. */
 interface Entry {
   readonly id: string
-  readonly blob: Blob
+  /** Of data: where its text is. */
+  text: KeptText | null
+  /** Of a flow. */
+  readonly flow: Flow | null
+  readonly bytes: number
   older: Entry | null
   newer: Entry | null
   /** Puts of runs that have not ended. */
@@ -48,6 +54,7 @@ export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
   let oldest: Entry | null = null
   let newest: Entry | null = null
   let bytes = 0
+  const slabs = new Slabs()
 
   const unlink = (entry: Entry): void => {
     if (entry.older === null) oldest = entry.newer
@@ -70,49 +77,69 @@ export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
   const forget = (entry: Entry): void => {
     unlink(entry)
     entries.delete(entry.id)
-    bytes -= entry.blob.data.length
+    bytes -= entry.bytes
+    if (entry.text !== null) slabs.forget(entry.text)
   }
   const trim = (): void => {
     for (let entry = oldest; entry !== null && bytes > maxBytes && entry !== newest; entry = entry.newer) {
       if (entry.pins === 0) forget(entry)
     }
   }
-  const store = (id: string, blob: Blob): Entry => {
+  const store = (id: string, data: Json, flow: Flow | null): Entry => {
     const known = entries.get(id)
-    if (known !== undefined && known.blob.type === blob.type) {
+    if (known !== undefined && (known.flow === null) === (flow === null)) {
       use(known)
       return known
     }
     const pins = known?.pins ?? 0
     if (known !== undefined) forget(known)
-    const entry: Entry = { id, blob, older: null, newer: null, pins }
+    const text = flow === null ? slabs.keep(data) : null
+    const entry: Entry = {
+      id,
+      text,
+      flow,
+      bytes: text?.length ?? data.length,
+      older: null,
+      newer: null,
+      pins,
+    }
     entries.set(id, entry)
     link(entry)
-    bytes += blob.data.length
+    bytes += entry.bytes
     return entry
   }
 
   return {
     put(data, type, runId) {
       const id = blobIdOf(data)
-      const blob: Blob = type === 'data' ? { type, data, flow: null } : flowBlob(parseFlow(data), id)
-      const entry = store(id, blob)
-      entry.pins++
-      const list = byRun.get(runId)
-      if (list === undefined) byRun.set(runId, [entry])
-      else list.push(entry)
+      const entry = store(id, data, type === 'data' ? null : withId(parseFlow(data), id))
+      if (runId !== null) {
+        entry.pins++
+        const list = byRun.get(runId)
+        if (list === undefined) byRun.set(runId, [entry])
+        else list.push(entry)
+      }
       trim()
       return id
     },
     putFlow(flow) {
-      store(flow.id, flowBlob(flow, flow.id))
+      store(flow.id, flow.json, flow)
       trim()
     },
     get(id) {
       const entry = entries.get(id)
       if (entry === undefined) return undefined
       use(entry)
-      return entry.blob
+      const { flow, text } = entry
+      if (flow !== null) return { type: 'flow', data: flow.json, flow }
+      if (text === null) return undefined
+      const data = slabs.read(text) as Json
+      // What is in use moves on, so that it does not hold what is old around it.
+      if (!slabs.isCurrent(text)) {
+        slabs.forget(text)
+        entry.text = slabs.keep(data)
+      }
+      return { type: 'data', data, flow: null }
     },
     delete(id) {
       const entry = entries.get(id)
@@ -130,6 +157,6 @@ export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
 }
 
 /** Kept under `id`, which is that of the JSON as it was sent. */
-function flowBlob(flow: Flow, id: string): Blob {
-  return { type: 'flow', data: flow.json, flow: flow.id === id ? flow : { ...flow, id } }
+function withId(flow: Flow, id: string): Flow {
+  return flow.id === id ? flow : { ...flow, id }
 }

@@ -1,67 +1,101 @@
-// Runs in memory, by id; those that have ended are forgotten, oldest first, when they are too many or too old.
+// Runs by id: those at work as they are, those that have ended as text, which is forgotten, oldest first, when
+// it is too much or too old.
 
+import type { Plan } from '../executor/plan.ts'
 import type { Run } from '../executor/run.ts'
+import type { RunView } from '../executor/run-view.ts'
 import { Queue } from '../queue.ts'
+import { readRun, writeRun } from './run-text.ts'
+import { type KeptText, Slabs } from './slabs.ts'
 
 /** What is kept of runs that have ended. */
 export interface Retention {
   readonly maxRuns: number
   readonly maxAgeMs: number
-  /** Characters of inputs and results. */
+  /** Bytes of their inputs and results. */
   readonly maxBytes: number
 }
 
 export interface RunStore {
   add(run: Run): void
-  /** The run has ended and may be forgotten when room is needed. */
+  /** The run has ended: it is kept as text, and may be forgotten when room is needed. */
   ended(run: Run): void
-  get(id: string): Run | undefined
+  get(id: string): RunView | undefined
+  /** A run that has not ended. */
+  atWork(id: string): Run | undefined
   /** Forgets a run that has ended. */
   delete(id: string): boolean
-  newestFirst(): readonly Run[]
+  newestFirst(): Iterable<RunView>
   /** Forgets what is too old. */
   sweep(nowMs: number): void
 }
 
+/** A run that has ended. */
+interface Kept {
+  readonly id: string
+  readonly plan: Plan
+  readonly endedAt: number
+  readonly text: KeptText
+}
+
 export function createRunStore(retention: Retention): RunStore {
-  const runs = new Map<string, Run>()
-  /** Those that have ended, in the order they did; deleted ones among them. */
-  const ended = new Queue<{ readonly run: Run; readonly size: number }>()
+  /** In the order they came. */
+  const runs = new Map<string, Run | Kept>()
+  /** In the order they ended; deleted ones among them. */
+  const ended = new Queue<Kept>()
+  const slabs = new Slabs()
   let count = 0
   let bytes = 0
 
-  /** Forgets the one that ended first, unless that has been done. */
-  const forgetFirst = (): void => {
-    const first = ended.shift()
-    if (first === undefined || !runs.delete(first.run.id)) return
+  const forget = (kept: Kept): void => {
+    if (runs.get(kept.id) !== kept) return
+    runs.delete(kept.id)
+    slabs.forget(kept.text)
     count--
-    bytes -= first.size
+    bytes -= kept.text.length
   }
+  const view = (run: Run | Kept): RunView =>
+    'text' in run ? readRun(run.id, run.plan, slabs.read(run.text)) : run
 
   return {
     add: (run) => void runs.set(run.id, run),
     ended(run) {
-      const size = run.size()
-      ended.push({ run, size })
+      const text = slabs.keep(writeRun(run))
+      const kept: Kept = { id: run.id, plan: run.plan, endedAt: run.completedAt ?? run.createdAt, text }
+      // The place in the order stays.
+      runs.set(run.id, kept)
+      ended.push(kept)
       count++
-      bytes += size
+      bytes += text.length
       // The latest stays, however large.
-      while (count > 1 && (count > retention.maxRuns || bytes > retention.maxBytes)) forgetFirst()
+      while (count > 1 && (count > retention.maxRuns || bytes > retention.maxBytes)) {
+        const first = ended.shift()
+        if (first === undefined) return
+        forget(first)
+      }
     },
-    get: (id) => runs.get(id),
+    get(id) {
+      const run = runs.get(id)
+      return run === undefined ? undefined : view(run)
+    },
+    atWork(id) {
+      const run = runs.get(id)
+      return run === undefined || 'text' in run ? undefined : run
+    },
     delete(id) {
       const run = runs.get(id)
-      if (run === undefined || run.status === 'running') return false
-      runs.delete(id)
-      count--
-      bytes -= run.size()
+      if (run === undefined || !('text' in run)) return false
+      forget(run)
       return true
     },
-    newestFirst: () => [...runs.values()].reverse(),
+    *newestFirst() {
+      for (const run of [...runs.values()].reverse()) yield view(run)
+    },
     sweep(nowMs) {
       for (let first = ended.peek(); first !== undefined; first = ended.peek()) {
-        if (nowMs - (first.run.completedAt ?? nowMs) < retention.maxAgeMs) return
-        forgetFirst()
+        if (nowMs - first.endedAt < retention.maxAgeMs) return
+        ended.shift()
+        forget(first)
       }
     },
   }
