@@ -2,7 +2,7 @@
 
 import { Type } from '@sinclair/typebox'
 import { parseExpression } from './flow-expression.ts'
-import { checkedBy, nullable, oneOf } from './json-shape.ts'
+import { checkedBy, nullable } from './json-shape.ts'
 
 /** Any JSON value. */
 export const anyValue = Type.Unknown({ description: 'Any JSON value' })
@@ -108,4 +108,3 @@ export const flowSchema = Type.Object(
   },
   { title: 'Flow' },
 )
-
