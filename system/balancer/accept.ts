@@ -184,7 +184,9 @@ export class Client extends Timed implements LinkOwner {
 
   /** Begins with the next request; returns the position behind what was used. */
   #readHead(bytes: Buffer, start: number, end: number): number {
-    const head = readRequestHead(bytes, start, end)
+    const { requestHeads } = this.#relay
+    const known = requestHeads.find(bytes, start, end)
+    const head = known ?? readRequestHead(bytes, start, end)
     if (head.kind === 'incomplete') {
       if (!this.#headStarted) this.arm(this.#acceptor.limits.headTimeoutMs)
       this.#headStarted = true
@@ -196,8 +198,9 @@ export class Client extends Timed implements LinkOwner {
       this.#refuse(head.status, 'bad_request', head.problem)
       return end
     }
+    if (known === null) requestHeads.keep(bytes, start, start + head.length, head)
     this.#exchange = new Exchange(this.#relay, this, head)
-    return this.#exchange.start(bytes, head.end, end)
+    return this.#exchange.start(bytes, start + head.length, end)
   }
 
   /** Keeps what came behind the present request; reads on, to see the client leave, until it is much. */

@@ -5,6 +5,7 @@ import type { Log } from '../program/log.ts'
 import { type Acceptor, accept, type ListenOptions } from './accept.ts'
 import { AccessLog } from './access-log.ts'
 import { Callbacks } from './callbacks.ts'
+import { HeadMemo } from './head/memo.ts'
 import { viaLine } from './head/write.ts'
 import type { LoopLimits } from './limits.ts'
 import { Metrics, type Snapshot } from './metrics.ts'
@@ -73,6 +74,8 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     budget: new RetryBudget(),
     callbacks: new Callbacks(),
     random: Math.random,
+    requestHeads: new HeadMemo(),
+    answerHeads: new HeadMemo(),
     via: viaLine(options.pod),
     limits,
     rules: [],

@@ -8,6 +8,7 @@ import type { Callbacks, Waiting } from './callbacks.ts'
 import { EventStream } from './event-stream.ts'
 import { type AnswerHead, interimProblem, readAnswerHead } from './head/answer.ts'
 import { withoutFields } from './head/bytes.ts'
+import type { HeadMemo } from './head/memo.ts'
 import { chunkedBody, type RequestHead } from './head/request.ts'
 import { isChunkedTo, writeAnswerHead, writeRequestHead } from './head/write.ts'
 import type { RelayLimits } from './limits.ts'
@@ -33,6 +34,9 @@ export interface Relay {
   readonly budget: RetryBudget
   readonly callbacks: Callbacks
   readonly random: () => number
+  readonly requestHeads: HeadMemo<RequestHead>
+  /** Of answers to other methods than HEAD, which are read by themselves. */
+  readonly answerHeads: HeadMemo<AnswerHead>
   /** Our Via field line. */
   readonly via: string
   /** From here on changed by a reload; requests under way keep what they began with. */
@@ -126,7 +130,11 @@ export class Exchange implements UpstreamUser, Waiting {
       this.#refuse(413, 'limit', `the body is over ${limits.maxBodyBytes} bytes`)
       return end
     }
-    this.#pending = tracer === null ? writeRequestHead(this.#head, this.#relay.via) : this.#tracedHead()
+    if (tracer !== null) this.#pending = this.#tracedHead()
+    else {
+      this.#head.written ??= writeRequestHead(this.#head, this.#relay.via)
+      this.#pending = this.#head.written
+    }
     pos = this.#readBody(bytes, pos, end)
     if (!this.#over) this.#route()
     if (!this.#over) this.#setDeadline()
@@ -377,7 +385,9 @@ export class Exchange implements UpstreamUser, Waiting {
       this.#answerStart = null
     }
     const { method } = this.#head
-    let head = readAnswerHead(bytes, start, end, method)
+    const { answerHeads } = this.#relay
+    const known = method === 'HEAD' ? null : answerHeads.find(bytes, start, end)
+    let head = known ?? readAnswerHead(bytes, start, end, method)
     // Interim answers end here: the client has had its 100 from us, and needs no other.
     while (head.kind === 'head' && head.status < 200) {
       const problem = ++this.#interims > maxInterims ? 'endless interim answers' : interimProblem(head)
@@ -385,7 +395,7 @@ export class Exchange implements UpstreamUser, Waiting {
         this.#badAnswer(problem)
         return
       }
-      start = head.end
+      start += head.length
       head = start < end ? readAnswerHead(bytes, start, end, method) : { kind: 'incomplete' }
     }
     if (head.kind === 'incomplete') {
@@ -396,9 +406,11 @@ export class Exchange implements UpstreamUser, Waiting {
       this.#badAnswer(head.problem)
       return
     }
+    const behind = start + head.length
+    if (known === null && method !== 'HEAD') answerHeads.keep(bytes, start, behind, head)
     const text = this.#beginAnswer(head)
-    if (this.#answerBody !== null) this.#forwardAnswer(text, bytes, head.end, end)
-    else if (head.end !== end) this.#withdrawAnswer('more bytes than it announced')
+    if (this.#answerBody !== null) this.#forwardAnswer(text, bytes, behind, end)
+    else if (behind !== end) this.#withdrawAnswer('more bytes than it announced')
     else {
       this.#commitAnswer(head)
       this.#client.link.writeText(text)

@@ -366,7 +366,7 @@ export function readRequests(bytes: Buffer, cut: number): Reading {
     while (head.kind === 'incomplete' && more()) head = readRequestHead(bytes, pos, arrived)
     if (head.kind === 'incomplete') break
     if (head.kind === 'refusal') return { forwarded, refusal: head, at }
-    pos = head.end
+    pos += head.length
     let body = ''
     if (head.bodyBytes !== 0) {
       const reader = new BodyReader(head.bodyBytes === chunkedBody ? 'chunked' : 'length', head.bodyBytes)
@@ -535,7 +535,7 @@ export function checkAnswer(bytes: Buffer, random: Random): string | null {
   let head = readAnswerHead(bytes, pos, bytes.length, method)
   while (head.kind === 'head' && head.status < 200) {
     if (interimProblem(head) !== null) return null
-    pos = head.end
+    pos += head.length
     index++
     head = readAnswerHead(bytes, pos, bytes.length, method)
   }
@@ -558,7 +558,7 @@ export function checkAnswer(bytes: Buffer, random: Random): string | null {
   let complete = head.body === 'none'
   if (head.body !== 'none') {
     const reader = new BodyReader(head.body, head.contentLength)
-    pos = head.end
+    pos += head.length
     for (;;) {
       const found = reader.next(bytes, pos, bytes.length)
       if (found === bodyBad) return theirs.complete ? `cut (${reader.problem}), llhttp takes it` : null

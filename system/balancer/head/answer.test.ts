@@ -21,7 +21,7 @@ t.test('reads the head of a stream', async (t) => {
     'Transfer-Encoding: chunked\r\n\r\n'
   t.same(good(text), {
     kind: 'head',
-    end: text.length,
+    length: text.length,
     status: 200,
     reason: 'OK',
     body: 'chunked',
@@ -30,6 +30,7 @@ t.test('reads the head of a stream', async (t) => {
     fields: 'stepflow-instance-id: 22506940e92e4b24\r\ncontent-type: text/event-stream; charset=utf-8\r\n',
     instanceId: '22506940e92e4b24',
     stream: true,
+    written: null,
   })
 })
 

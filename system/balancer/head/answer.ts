@@ -22,8 +22,8 @@ export type AnswerBody = 'none' | 'length' | 'chunked' | 'close'
 
 export interface AnswerHead {
   readonly kind: 'head'
-  /** Index behind the empty line. */
-  readonly end: number
+  /** Bytes of the head, with its empty line. */
+  readonly length: number
   readonly status: number
   readonly reason: string
   readonly body: AnswerBody
@@ -36,6 +36,8 @@ export interface AnswerHead {
   readonly instanceId: string | null
   /** A text/event-stream. */
   readonly stream: boolean
+  /** How it is written to clients of the usual kind (see write.ts), once that was put together. */
+  written: string | null
 }
 
 export interface BadAnswer {
@@ -191,7 +193,7 @@ export function readAnswerHead(
   }
   return {
     kind: 'head',
-    end: headEnd,
+    length: headEnd - start,
     status,
     reason,
     body,
@@ -200,6 +202,7 @@ export function readAnswerHead(
     fields: kept,
     instanceId,
     stream,
+    written: null,
   }
 }
 

@@ -31,7 +31,7 @@ t.test('reads what the runtime sends', async (t) => {
   const head = good(`${text}BODY`)
   t.same(head, {
     kind: 'head',
-    end: text.length,
+    length: text.length,
     method: 'POST',
     target: '/x?y=1',
     old: false,
@@ -44,6 +44,7 @@ t.test('reads what the runtime sends', async (t) => {
     instanceId: 'pod-1',
     expectsContinue: false,
     traceparent: '00-a-b-01',
+    written: null,
   })
 })
 

@@ -32,8 +32,8 @@ export const chunkedBody = -1
 
 export interface RequestHead {
   readonly kind: 'head'
-  /** Index behind the empty line. */
-  readonly end: number
+  /** Bytes of the head, with its empty line. */
+  readonly length: number
   readonly method: string
   /** In origin form (or `*`): what we forward. */
   readonly target: string
@@ -50,6 +50,8 @@ export interface RequestHead {
   readonly expectsContinue: boolean
   /** The client's traceparent, as it stood. */
   readonly traceparent: string | null
+  /** How it is written to pods, once that was put together: the same for every request with this head. */
+  written: string | null
 }
 
 export interface Refusal {
@@ -250,7 +252,7 @@ export function readRequestHead(
 
   return {
     kind: 'head',
-    end: headEnd,
+    length: headEnd - start,
     method,
     target,
     old,
@@ -261,6 +263,7 @@ export function readRequestHead(
     instanceId,
     expectsContinue: expect !== null && !old && bodyBytes !== 0,
     traceparent,
+    written: null,
   }
 }
 

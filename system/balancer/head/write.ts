@@ -37,6 +37,13 @@ export function writeAnswerHead(
   routed: string | null,
   close: boolean,
 ): string {
+  // The usual kind: HTTP/1.1, no instance id, and the connection stays.
+  if (toOldClient || routed !== null || close) return answerHead(head, toOldClient, routed, close)
+  head.written ??= answerHead(head, false, null, false)
+  return head.written
+}
+
+function answerHead(head: AnswerHead, toOldClient: boolean, routed: string | null, close: boolean): string {
   let { fields } = head
   if (head.stream) {
     fields = withoutFields(fields, ['cache-control', 'x-accel-buffering'])
