@@ -15,7 +15,7 @@ import {
   toJson,
   unquote,
 } from './json.ts'
-import type { JsonPath, PathSegment } from './json-path.ts'
+import type { JsonPath } from './json-path.ts'
 
 export type DiagnosticLevel = 'fatal' | 'error' | 'warning'
 
@@ -123,6 +123,8 @@ function checkNames(flow: Flow, root: string, found: Diagnostic[]): void {
   }
 }
 
+type Variable = Expression & { readonly kind: 'variable' }
+
 /** Name of the output where a step's name is asked for. */
 const outputName = 'workflow_output'
 
@@ -131,6 +133,7 @@ class References {
   readonly #root: string
   readonly #found: Diagnostic[]
   readonly #mentioned = new Set<string>()
+  #inDefault = 0
   readonly #variables: ReadonlyMap<string, Json> | null
   readonly #required: ReadonlySet<unknown>
 
@@ -155,8 +158,8 @@ class References {
   }
 
   unreachable(): void {
-    for (const [index, { id, mustExecute }] of this.#flow.steps.entries()) {
-      if (this.#mentioned.has(id) || mustExecute) continue
+    for (const [index, { id }] of this.#flow.steps.entries()) {
+      if (this.#mentioned.has(id)) continue
       this.#found.push({
         kind: 'unreachableStep',
         code: 1000,
@@ -180,8 +183,12 @@ class References {
         this.#unvalidated('workflow_input', node.path, path, 'no input schema available')
         return
       case 'variable':
-        this.#variable(node.name, node.rest.segments, node.byDefault !== null, path, from)
-        if (node.byDefault !== null) this.#visit(node.byDefault, path, from, earlier)
+        this.#variable(node, path, from)
+        if (node.byDefault === null) return
+        // What only a default mentions counts as not reachable, as in the real one.
+        this.#inDefault++
+        this.#visit(node.byDefault, path, from, earlier)
+        this.#inDefault--
         return
       case 'if':
         this.#visit(node.condition, `${path}.condition`, from, earlier)
@@ -204,7 +211,7 @@ class References {
   }
 
   #step(id: string, field: JsonPath, path: string, from: string, earlier: ReadonlySet<string>): void {
-    this.#mentioned.add(id)
+    if (this.#inDefault === 0) this.#mentioned.add(id)
     if (id === from) {
       this.#found.push({
         kind: 'selfReference',
@@ -239,13 +246,7 @@ class References {
     })
   }
 
-  #variable(
-    name: string,
-    rest: readonly PathSegment[],
-    hasDefault: boolean,
-    path: string,
-    from: string,
-  ): void {
+  #variable({ name, path: field, rest, byDefault }: Variable, path: string, from: string): void {
     // `$` names no variable, which only a run can tell.
     if (name === '') return
     if (this.#variables === null) {
@@ -259,25 +260,20 @@ class References {
       return
     }
     if (!this.#variables.has(name)) {
-      const required = !hasDefault || this.#required.has(name)
+      const required = byDefault === null || this.#required.has(name)
       this.#found.push({
         kind: required ? 'undefinedRequiredVariable' : 'undefinedVariable',
         code: required ? 2005 : 2004,
         level: 'error',
         formatted: `${required ? 'Required variable' : 'Variable'} '${name}' is not defined in step '${from}'`,
-        data: { variable: name, context: from },
+        data: { variable: name, context: `step '${from}'` },
         path,
       })
       return
     }
-    if (rest.length === 0) return
-    const field = rest.map((part) => (part.kind === 'field' ? `.${part.name}` : `[${part.index}]`)).join('')
-    this.#unvalidated(
-      `variable_${name}`,
-      { segments: rest, text: `$${field}` },
-      path,
-      'variable field type validation not yet implemented',
-    )
+    if (rest.segments.length === 0) return
+    const reason = 'variable field type validation not yet implemented'
+    this.#unvalidated(`variable_${name}`, field, path, reason)
   }
 }
 

@@ -140,10 +140,20 @@ function checkName(
   place: Place,
   expecting = 'variant identifier',
 ): void {
-  if (kindOf(json) !== 'string') throw wrongType(place, json, expecting)
-  const name = unquote(json)
+  const name = variantOf(json, place, expecting)
   if (names.includes(name)) return
   throw new ShapeError(place, unknownVariant(name, names), 'end')
+}
+
+/** Where a map is fine too, its only key is the name. */
+function variantOf(json: Json, place: Place, expecting: string): string {
+  if (kindOf(json) === 'object' && expecting === 'string or map') {
+    const [only, ...more] = members(json)
+    if (only !== undefined && more.length === 0) return only[0]
+    throw new ShapeError(place, 'invalid value: map, expected map with a single key', 'end')
+  }
+  if (kindOf(json) !== 'string') throw wrongType(place, json, expecting)
+  return unquote(json)
 }
 
 /** `unknown variant `x`, expected `a` or `b``, in the words of Stepflow's parser. */

@@ -19,12 +19,13 @@ export type Evaluation =
   | { readonly kind: 'failed'; readonly error: FlowError }
   | { readonly kind: 'needs'; readonly steps: readonly string[] }
 
-/** Evaluates `expression`; a failure beats a need, so that a step that must fail does so at once. */
+/** Evaluates `expression`. A need beats a failure: what runs does not depend on what fails beside it. */
 export function evaluate(expression: Expression, scope: Scope): Evaluation {
   const needs: string[] = []
   const result = resolve(expression, scope, needs)
+  if (needs.length > 0) return { kind: 'needs', steps: [...new Set(needs)] }
   if (typeof result !== 'string') return { kind: 'failed', error: result.error }
-  return needs.length > 0 ? { kind: 'needs', steps: [...new Set(needs)] } : { kind: 'value', value: result }
+  return { kind: 'value', value: result }
 }
 
 /**
@@ -105,21 +106,23 @@ function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed
     }
     case 'object': {
       let text = '{'
+      let failed: Failed | null = null
       for (const [quoted, child] of node.members) {
         const value = resolve(child, scope, needs)
-        if (typeof value !== 'string') return value
-        text += text.length === 1 ? `${quoted}:${value}` : `,${quoted}:${value}`
+        if (typeof value !== 'string') failed ??= value
+        else text += text.length === 1 ? `${quoted}:${value}` : `,${quoted}:${value}`
       }
-      return `${text}}` as Json
+      return failed ?? (`${text}}` as Json)
     }
     case 'array': {
       let text = '['
+      let failed: Failed | null = null
       for (const child of node.members) {
         const value = resolve(child, scope, needs)
-        if (typeof value !== 'string') return value
-        text += text.length === 1 ? value : `,${value}`
+        if (typeof value !== 'string') failed ??= value
+        else text += text.length === 1 ? value : `,${value}`
       }
-      return `${text}]` as Json
+      return failed ?? (`${text}]` as Json)
     }
   }
 }

@@ -1,0 +1,93 @@
+// Tests of evaluating expressions: values, failures, and what is still needed, as lazily as the data allows.
+
+import t from 'tap'
+import { parseExpression } from '../../wire/flow-expression.ts'
+import { type Json, parseJson } from '../../wire/json.ts'
+import { evaluate, firstNeeds, type Scope } from './evaluate.ts'
+
+const scope = (
+  more: Partial<{
+    input: string
+    steps: Record<string, string | null>
+    variables: Record<string, string>
+  }> = {},
+): Scope => ({
+  input: parseJson(more.input ?? '{"a":{"b":1.0},"n":null}'),
+  outcomeOf: (step) => {
+    const value = more.steps?.[step]
+    if (value === undefined) return 'unknown'
+    return value === null ? 'pending' : value === 'failed' ? failed : { ok: true, value: value as Json }
+  },
+  variable: (name) => more.variables?.[name] as Json | undefined,
+})
+const failed = { ok: false, error: { code: 7, message: 'no' } } as const
+const expression = (text: string) => parseExpression(parseJson(text), [])
+
+const is = (t: Tap, text: string, expected: string, more: Parameters<typeof scope>[0] = {}): void => {
+  const result = evaluate(expression(text), scope(more))
+  const shown =
+    result.kind === 'value'
+      ? result.value
+      : result.kind === 'needs'
+        ? `needs ${result.steps}`
+        : `failed ${result.error.code} ${result.error.message}`
+  t.equal(shown, expected, text)
+}
+interface Tap {
+  equal(found: unknown, wanted: unknown, message: string): unknown
+}
+
+t.test('templates keep what is constant, and fill in the rest', async (t) => {
+  is(
+    t,
+    '{"z":1.0,"10":[{"$input":"$.a.b"},"x"],"l":{"$literal":{"$input":"$"}}}',
+    '{"z":1.0,"10":[1.0,"x"],"l":{"$input":"$"}}',
+  )
+  is(t, '{"$input":null}', '{"a":{"b":1.0},"n":null}')
+  is(t, '{"$input":"$.a.c"}', 'failed 1 Input path $.a.c not found')
+})
+
+t.test('results of steps, their paths, their failures, and those that do not exist', async (t) => {
+  const steps = { a: '{"x":[5]}', n: 'null', f: 'failed', p: null }
+  is(t, '{"$step":"a","path":"$.x[0]"}', '5', { steps })
+  is(t, '{"$step":"a","path":"y"}', 'failed 1 Path $.y not found', { steps })
+  is(t, '{"$step":"n","path":"$.x"}', 'null', { steps })
+  is(t, '{"$step":"f"}', 'failed 7 no', { steps })
+  is(t, '{"$step":"p"}', 'needs p', { steps })
+  is(t, '{"$step":"zz"}', 'failed 404 Unknown step: zz', { steps })
+  is(t, '[{"$step":"f"},{"$step":"p"},{"$step":"p"}]', 'needs p', { steps })
+})
+
+t.test('conditions: only null, false and failures do not hold', async (t) => {
+  for (const condition of ['null', 'false', '{"$input":"$.no"}', '{"$input":"$.n"}']) {
+    is(t, `{"$if":${condition},"then":1,"else":2}`, '2')
+    is(t, `{"$if":${condition},"then":1}`, 'null')
+  }
+  for (const condition of ['0', '""', '{}', '[]', 'true'])
+    is(t, `{"$if":${condition},"then":1,"else":2}`, '1')
+  const steps = { c: 'true', p: null, q: null }
+  is(t, '{"$if":{"$step":"p"},"then":{"$step":"q"}}', 'needs p', { steps })
+  is(t, '{"$if":{"$step":"c"},"then":{"$step":"p"},"else":{"$step":"q"}}', 'needs p', { steps })
+})
+
+t.test('coalesce: the first that is not null, one by one; a failure fails it', async (t) => {
+  const steps = { n: 'null', f: 'failed', p: null, q: null }
+  is(t, '{"$coalesce":[null,{"$step":"n"},false,1]}', 'false', { steps })
+  is(t, '{"$coalesce":[{"$step":"n"},{"$step":"p"},{"$step":"q"}]}', 'needs p', { steps })
+  is(t, '{"$coalesce":[{"$step":"f"},1]}', 'failed 7 no', { steps })
+  is(t, '{"$coalesce":[]}', 'null')
+})
+
+t.test('variables: the run\u2019s, else the default, else a failure', async (t) => {
+  const variables = { v: '{"x":1}' }
+  is(t, '{"$variable":"$.v.x"}', '1', { variables })
+  is(t, '{"$variable":"$.v.y","default":{"$input":"$.a.b"}}', '1.0', { variables })
+  is(t, '{"$variable":"w","default":5}', '5', { variables })
+  is(t, '{"$variable":"w"}', 'failed 1 Undefined variable: w', { variables })
+})
+
+t.test('what is needed first leaves out branches, later choices and defaults', async (t) => {
+  const text =
+    '[{"$step":"a"},{"$if":{"$step":"b"},"then":{"$step":"x"}},{"$coalesce":[{"$step":"c"},{"$step":"x"}]},{"$variable":"v","default":{"$step":"x"}},{"k":{"$step":"a"}}]'
+  t.same(firstNeeds(expression(text)), ['a', 'b', 'c'])
+})
