@@ -2,14 +2,15 @@
 //
 //   main.ts        flags, start, end                     settings.ts  the flags themselves
 //   program.ts     the parts put together                config.ts    stepflow-config.yml
+//   http/          HTTP on sockets: server, client, and the parser of both
 //   api/           HTTP in: server → flows, runs, components, health; openapi shows them all
 //   executor/      executor → run → item: which step next (plan, evaluate), how many at once (slots)
-//   plugins/       router → builtin, stepflow (handshake, call, reply over one HTTP client)
+//   plugins/       router → builtin, stepflow (handshake, call, reply), launched, mock, mcp
 //   builtins/      components inside the runtime, one file each
-//   store/         runs and blobs in memory
+//   store/         runs and blobs in memory, bounded
 //   callbacks.ts   what components ask back on their streams
 //
-// A run: api/runs → executor → run → item → slots → plugins/stepflow → call → item → run → api/runs.
+// A run: http/server → api/runs → executor → run → item → slots → plugins/stepflow → call → http/client → and back.
 
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'

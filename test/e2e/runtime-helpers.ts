@@ -80,6 +80,7 @@ export interface WorkerCall {
   readonly component: string
   readonly input: unknown
   readonly params: Readonly<Record<string, unknown>>
+  readonly headers: IncomingMessage['headers']
   readonly response: ServerResponse
   /** Answers with `output` as JSON. */
   answer(output: unknown): void
@@ -136,6 +137,7 @@ export async function startWorker(
         component: params.component,
         input: params.input,
         params,
+        headers: request.headers,
         response,
         answer: (output) => result({ output }),
         stream: () => {

@@ -95,6 +95,24 @@ t.test('runs flows with built-ins and components', async (t) => {
   })
 })
 
+t.test('hands a trace on, and has none of its own', async (t) => {
+  const seen: unknown[] = []
+  const worker = await startWorker(t, (call) => {
+    seen.push([call.headers['traceparent'], call.headers['tracestate'], call.params['observability']])
+    call.answer(1)
+  })
+  const url = await startRuntime(t, configFor(worker.url)).url()
+  const { flowId } = (await send(url, 'POST', '/api/v1/flows', { flow: oneStep('/w/x') })).json
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+  const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'a=1' }
+  await send(url, 'POST', '/api/v1/runs', { flowId, input: [1] }, headers)
+  const { runId } = (await send(url, 'POST', '/api/v1/runs', { flowId, input: [1] })).json
+  t.match(seen, [
+    [new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`), 'a=1', { trace_id: traceId, span_id: /^[0-9a-f]{16}$/ }],
+    [undefined, undefined, { trace_id: runId.replaceAll('-', '') }],
+  ])
+})
+
 t.test('serves callbacks on a stream, concurrently and to the pod that asked', async (t) => {
   const pods: (string | undefined)[] = []
   const worker = await startWorker(t, async (call) => {

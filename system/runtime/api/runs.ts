@@ -9,6 +9,7 @@ import type { RunView } from '../executor/run-view.ts'
 import { readUuid, uuidProblem } from '../ids.ts'
 import type { BlobStore } from '../store/blobs.ts'
 import type { RunStore } from '../store/runs.ts'
+import { readTrace } from '../trace.ts'
 import { readBody, refuse, refuseText } from './errors.ts'
 import { readChoice, readId, readQuery, readWhole } from './query.ts'
 import { writeCreated, writeDetails, writeItems, writeSteps, writeSummary } from './run-text.ts'
@@ -155,6 +156,7 @@ function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<
       // A single input that is no array is how older lines asked for a run of one item.
       inputs: kindOf(input) === 'array' ? elements(input) : [input],
       overrides: readOverrides(fields.get('overrides')),
+      trace: readTrace(request.headers.get('traceparent'), request.headers.get('tracestate')),
       ...(limit === undefined ? {} : { maxConcurrency: limit }),
       ...(variables === undefined ? {} : { variables: new Map(members(variables)) }),
     })

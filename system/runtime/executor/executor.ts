@@ -8,6 +8,7 @@ import type { RuntimeMetrics } from '../metrics.ts'
 import type { Router } from '../plugins/router.ts'
 import { Queue } from '../queue.ts'
 import type { RunStore } from '../store/runs.ts'
+import type { Trace } from '../trace.ts'
 import { applyOverrides } from './overrides.ts'
 import { type Plan, planFlow } from './plan.ts'
 import { Run, type RunEnvironment } from './run.ts'
@@ -29,6 +30,8 @@ export interface Submission {
   readonly variables?: ReadonlyMap<string, Json>
   /** Normal form, see overrides.ts. */
   readonly overrides?: Json | null
+  /** Default: that of the parent. */
+  readonly trace?: Trace | null
   /** The run whose step starts this one. */
   readonly parent?: Run
   /** A component asks for it on a stream: it must not wait for the run that it is part of. */
@@ -151,6 +154,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
           inputs,
           variables: variables ?? noVariables,
           overrides,
+          trace: submission.trace ?? parent?.trace ?? null,
           parent: parent ?? null,
           slots: parent?.slots ?? new Slots(maxConcurrency ?? defaultMaxConcurrency),
           maxItems: maxItems ?? Number.POSITIVE_INFINITY,

@@ -6,6 +6,7 @@ import { type WallMs, wallNow } from '../clock.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
 import type { CallOutcome } from '../plugins/plugin.ts'
 import type { Target } from '../plugins/router.ts'
+import type { Trace } from '../trace.ts'
 import { brokenStep, type FlowError, type Outcome, unroutedStep } from './failure.ts'
 import { Item, type ItemHost } from './item.ts'
 import type { Plan } from './plan.ts'
@@ -27,6 +28,7 @@ export interface RunOptions {
   readonly variables: ReadonlyMap<string, Json>
   /** Normal form of the overrides; null without any. */
   readonly overrides: Json | null
+  readonly trace: Trace | null
   /** The run whose step starts this one. */
   readonly parent: Run | null
   readonly slots: Slots
@@ -39,6 +41,7 @@ export class Run implements ItemHost, RunView {
   readonly plan: Plan
   readonly inputs: readonly Json[]
   readonly overrides: Json | null
+  readonly trace: Trace | null
   readonly rootRunId: string
   readonly parentRunId: string | null
   /** 0 for a run that no step started. */
@@ -67,6 +70,7 @@ export class Run implements ItemHost, RunView {
     this.plan = options.plan
     this.inputs = options.inputs
     this.overrides = options.overrides
+    this.trace = options.trace
     this.rootRunId = options.parent?.rootRunId ?? options.id
     this.parentRunId = options.parent?.id ?? null
     this.depth = options.parent === null ? 0 : options.parent.depth + 1
@@ -221,6 +225,7 @@ export class Run implements ItemHost, RunView {
       attempt,
       component: target.component,
       input,
+      trace: this.trace,
       timeouts: target.timeouts,
       onCancel: (listener) => {
         listeners ??= []

@@ -21,8 +21,11 @@ export interface AnswerHandler {
 }
 
 export interface HttpClient {
-  /** Sends a POST once: it is never repeated. Returns what gives it up without a further word. */
-  post(body: string, instanceId: string | null, handler: AnswerHandler): () => void
+  /**
+   * Sends a POST once: it is never repeated. Returns what gives it up without a further word.
+   * @param moreHead header lines, each with its CRLF
+   */
+  post(body: string, instanceId: string | null, handler: AnswerHandler, moreHead?: string): () => void
   /** Ends every connection; requests under way fail. */
   close(): void
 }
@@ -93,9 +96,9 @@ export function createHttpClient(options: ConnectOptions): HttpClient {
   }
 
   return {
-    post(body, instanceId, handler) {
+    post(body, instanceId, handler, moreHead = '') {
       const pinned = instanceId === null ? '' : `stepflow-instance-id: ${instanceId}\r\n`
-      const bytes = `${head}${pinned}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+      const bytes = `${head}${pinned}${moreHead}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
       const request: Request = { bytes, handler, givenUp: false, connection: null }
       // Each idle one in its turn: behind a Service they lead to different balancers.
       const connection = idle.length === 0 ? undefined : takeAt(idle, turn++ % idle.length)

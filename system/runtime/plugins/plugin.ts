@@ -2,6 +2,7 @@
 
 import type { Json } from '../../wire/json.ts'
 import type { BreakDetails, Cause, FlowError } from '../executor/failure.ts'
+import type { Trace } from '../trace.ts'
 
 /** One attempt of a step, as a plugin sees it. */
 export interface StepCall {
@@ -16,6 +17,8 @@ export interface StepCall {
   /** The component's name as the plugin knows it: `/double`. */
   readonly component: string
   readonly input: Json
+  /** What the run was started within. */
+  readonly trace: Trace | null
   /** Of the route, where it has its own. */
   readonly timeouts: CallTimeouts
   /** Calls back when the run is cancelled; the call should then end soon, however it likes. */

@@ -13,6 +13,7 @@ import {
 import type { HttpClient } from '../../http/client.ts'
 import { newId } from '../../ids.ts'
 import type { RuntimeMetrics } from '../../metrics.ts'
+import { traceHead } from '../../trace.ts'
 import type { CallOutcome, CallTimeouts, StepCall } from '../plugin.ts'
 import { type AnswerEvent, createAnswerReader } from './answer.ts'
 import * as breaks from './breaks.ts'
@@ -85,7 +86,9 @@ class Call {
     if (firstByteMs !== undefined) this.#watch(firstByteMs, 'first byte')
     this.#call.onCancel(() => this.#break(breaks.cancelled))
     const reader = createAnswerReader((event) => this.#on(event), maxMessageBytes)
-    this.#abort = client.post(executeRequest(this.#id, this.#requestId, this.#call), null, reader)
+    const spanId = `${this.#requestId.slice(19, 23)}${this.#requestId.slice(24)}`
+    const head = this.#call.trace === null ? '' : traceHead(this.#call.trace, spanId)
+    this.#abort = client.post(executeRequest(this.#id, spanId, this.#call), null, reader, head)
   }
 
   /** Breaks the call unless something arrives in time. */
@@ -226,12 +229,11 @@ class Call {
   }
 }
 
-function executeRequest(id: RpcId, requestId: string, call: StepCall): Json {
-  const trace = call.runId.replaceAll('-', '')
-  const span = `${requestId.slice(19, 23)}${requestId.slice(24)}`
+function executeRequest(id: RpcId, spanId: string, call: StepCall): Json {
+  const traceId = call.trace?.traceId ?? call.runId.replaceAll('-', '')
   const params =
     `{"component":${quote(call.component)},"input":${call.input},"attempt":${call.attempt},"observability":{` +
-    `"trace_id":"${trace}","span_id":"${span}","run_id":"${call.runId}","flow_id":"${call.flowId}",` +
+    `"trace_id":"${traceId}","span_id":"${spanId}","run_id":"${call.runId}","flow_id":"${call.flowId}",` +
     `"step_id":${quote(call.stepId)}}}`
   return encodeRequest(id, 'components/execute', params as Json)
 }
