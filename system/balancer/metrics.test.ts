@@ -13,6 +13,8 @@ const pod = (key: string): Pod => ({
   pools: [],
   weight: 1,
   takesWork: true,
+  filling: false,
+  pickedAt: 0,
   instanceId: null,
   reportedId: null,
   idle: [],

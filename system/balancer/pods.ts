@@ -30,6 +30,9 @@ export interface Pod extends PodState {
   pools: readonly string[]
   weight: number
   instanceId: string | null
+  /** It joined others that have work in flight: see pick.ts. */
+  filling: boolean
+  pickedAt: number
   /** The instance id that this loop reported last. */
   reportedId: string | null
   /** Connections that wait for a request, the last used on top. */
@@ -96,7 +99,7 @@ export class Pods {
   /** By pool, sorted by slot. */
   readonly #takers = new Map<string, Pod[]>()
   readonly #counts: SharedCounts
-  readonly #turn: Turn = { lastSlot: -1, count: 0 }
+  readonly #turn: Turn = { lastSlot: -1, count: 0, picks: 0 }
 
   constructor(counts: SharedCounts) {
     this.#counts = counts
@@ -123,7 +126,15 @@ export class Pods {
   apply(state: PodState): void {
     let pod = this.#byKey.get(state.key)
     if (pod === undefined) {
-      pod = { ...state, takesWork: false, instanceId: null, reportedId: null, idle: [] }
+      pod = {
+        ...state,
+        takesWork: false,
+        instanceId: null,
+        filling: false,
+        pickedAt: 0,
+        reportedId: null,
+        idle: [],
+      }
       this.#byKey.set(state.key, pod)
     }
     if (pod.instanceId !== state.instanceId) {
@@ -132,6 +143,12 @@ export class Pods {
       pod.instanceId = state.instanceId
     }
     const moved = pod.takesWork !== state.takesWork || pod.pools.join() !== state.pools.join()
+    if (state.takesWork && !pod.takesWork) {
+      const { inFlight } = this.#counts
+      pod.filling = this.#everyTaker().some((other) => inFlight[other.slot]! > inFlight[state.slot]!)
+      // Its first share comes one turn from now.
+      pod.pickedAt = this.#turn.picks
+    }
     pod.takesWork = state.takesWork
     pod.pools = state.pools
     pod.weight = state.weight
@@ -146,6 +163,10 @@ export class Pods {
     pod.takesWork = false
     this.#sort()
     for (const upstream of pod.idle.splice(0)) upstream.discard()
+  }
+
+  #everyTaker(): readonly Pod[] {
+    return [...this.#byKey.values()].filter(({ takesWork }) => takesWork)
   }
 
   #sort(): void {
