@@ -37,8 +37,8 @@ const BACKSLASH = 0x5c
 
 /** 13 hex digits hold every length that a double counts exactly. */
 const maxSizeDigits = 13
-/** Trailers that would say how the body they end is framed (RFC 9110 6.5.1). */
-const framingTrailers = ['content-length', 'transfer-encoding']
+/** Trailers that would say how the body they end is framed, or that no message follows (RFC 9110 6.5.1). */
+const framingTrailers = ['content-length', 'transfer-encoding', 'connection']
 /** Bytes of all extensions of one body, and of its trailers: they are read and dropped, so keep them few. */
 const maxDroppedBytes = 8_192
 

@@ -153,6 +153,7 @@ export const hostileChunks: Readonly<Record<string, string>> = {
   'a trailer without colon': '0\r\nabc\r\n\r\n',
   'a folded trailer': '0\r\na: b\r\n c\r\n\r\n',
   'a length in a trailer': '0\r\nContent-Length: 5\r\n\r\n',
+  'Connection in a trailer': '0\r\nConnection: close\r\n\r\n',
   'an empty chunk extension': '5;\r\nhello\r\n',
   'a space in a chunk extension': '5; a=b\r\nhello\r\n',
   'a trailer ended by LF': '0\r\na: b\n\r\n',
