@@ -6,7 +6,7 @@ import { completeUtf8 } from './utf8.ts'
 
 t.test('every cut of a text is whole, and holds back three bytes at most', async () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 20 }), fc.nat(), (text, at) => {
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.nat(), (text, at) => {
       const bytes = Buffer.from(text.toWellFormed())
       const cut = at % (bytes.length + 1)
       const part = bytes.subarray(0, cut).toString('latin1')
