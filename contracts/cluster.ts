@@ -79,6 +79,8 @@ export interface Cluster extends AsyncDisposable {
   readonly kind: 'local' | 'kubernetes'
   /** For the report: versions, addressing mode, limits. */
   readonly description: Readonly<Record<string, string>>
+  /** A folder for files of whoever uses the cluster, removed with it, also when this process is killed. */
+  readonly scratchDirectory?: string
 
   /** Pods of a role that are not gone, oldest first; those that terminate too. */
   pods(role: Role): Promise<readonly Pod[]>

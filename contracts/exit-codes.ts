@@ -7,6 +7,7 @@ export const exitCodes = {
   usage: 2,
   invalid: 3,
   harness: 4,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const
@@ -20,6 +21,7 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> 
   usage: 'wrong usage or environment: nothing was measured',
   invalid: 'INVALID: the measurement cannot be trusted',
   harness: 'the harness itself broke',
+  hungUp: 'ended by SIGHUP; the report holds what was measured until then',
   interrupted: 'interrupted by SIGINT; the report holds what was measured until then',
   terminated: 'ended by SIGTERM; the report holds what was measured until then',
 }

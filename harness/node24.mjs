@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 
 /** The first major version that runs this project's TypeScript as it is. */
@@ -73,9 +74,7 @@ export async function runUnderNode24(args) {
       process.stderr.write(`error: ${error.message} (ERR_ENVIRONMENT)\n`)
       resolve(2)
     })
-    child.on('exit', (code, signal) =>
-      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)),
-    )
+    child.on('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)))
   })
 }
 

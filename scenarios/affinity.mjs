@@ -10,6 +10,7 @@ await scenario(import.meta, {
   durationMs: 2_000,
   suiteDurationMs: 2_000,
   leastDurationMs: 2_000,
+  checkers: ['no-run-failed', 'callbacks-cross'],
 
   async run(t) {
     const users = 200
@@ -26,7 +27,7 @@ await scenario(import.meta, {
     const enough = new AbortController()
     const load = t.load('scaling', {
       workload,
-      profile: { kind: 'concurrent', users, durationMs: 60_000 },
+      profile: { kind: 'concurrent', users, durationMs: 240_000 },
       until: enough.signal,
     })
     await t.pause(300)
@@ -38,7 +39,7 @@ await scenario(import.meta, {
     const scalingUntil = t.window('settle')
     await t.settle()
 
-    await t.checkInvariants('no-run-failed', 'callbacks-cross')
+    await t.checkInvariants()
     await t.fairness({ from: steadyFrom, until: steadyUntil }, 'steady')
     await t.fairness({ from: scalingFrom, until: scalingUntil }, 'scaling')
   },

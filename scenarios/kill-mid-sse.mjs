@@ -11,11 +11,12 @@ await scenario(import.meta, {
   durationMs: 5_000,
   suiteDurationMs: 3_000,
   leastDurationMs: 3_000,
+  checkers: ['blast-radius', 'pod-replaced'],
 
   async run(t) {
     const controlFrom = t.window('control')
     const enough = new AbortController()
-    const profile = { durationMs: 60_000 }
+    const profile = { durationMs: t.durationMs + 120_000 }
     const streams = t.load('streams', {
       workload: t.workload('hold', { inputs: 4_000, holdMs: 400 }),
       profile: { kind: 'concurrent', users: 120, ...profile },
@@ -38,10 +39,14 @@ await scenario(import.meta, {
       { role: 'runtime', pod: runtime.name, detail: 'SIGSTOP' },
       () => t.cluster.signalPod(runtime.name, 'SIGSTOP'),
     )
-    await t.untilGauge(victim, 'stepflow_component_server_callbacks_unanswered', 30)
-    const kill = await t.kill(victim)
-    await t.cluster.signalPod(runtime.name, 'SIGCONT')
-    thaw()
+    let kill
+    try {
+      await t.untilGauge(victim, 'stepflow_component_server_callbacks_unanswered', 30)
+      kill = await t.kill(victim)
+    } finally {
+      await t.cluster.signalPod(runtime.name, 'SIGCONT')
+      thaw()
+    }
     await t.replaced(kill)
 
     t.window('recovery')
@@ -54,6 +59,6 @@ await scenario(import.meta, {
     await t.streamsAtKill('streams-at-kill', kill)
     await t.failFast('fail-fast', kill)
     await t.recovery(kill, { workload: 'double', from: controlFrom + 500_000, until: controlUntil })
-    await t.checkInvariants('blast-radius', 'pod-replaced')
+    await t.checkInvariants()
   },
 })

@@ -10,6 +10,7 @@ await scenario(import.meta, {
   durationMs: 12_000,
   suiteDurationMs: 5_000,
   leastDurationMs: 4_000,
+  checkers: ['no-run-failed'],
 
   async run(t) {
     const pods = await t.readyPods('component-server')
@@ -46,6 +47,6 @@ await scenario(import.meta, {
     t.window('settle')
     await t.settle()
     await t.callbackTimes({ from: callbacks.startedAt + 1_000_000, until: callbacks.endedAt })
-    await t.checkInvariants('no-run-failed')
+    await t.checkInvariants()
   },
 })

@@ -9,6 +9,7 @@ await scenario(import.meta, {
   summary: 'Runs of every kind give the right results: simple, bidirectional, parallel and batch',
   durationMs: 1_000,
   takesFlow: true,
+  checkers: ['no-run-failed'],
 
   async run(t) {
     t.window('smoke')
@@ -26,6 +27,6 @@ await scenario(import.meta, {
       if (unknown > 0) break
     }
     await t.settle()
-    await t.checkInvariants('no-run-failed')
+    await t.checkInvariants()
   },
 })

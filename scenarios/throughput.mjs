@@ -12,6 +12,7 @@ await scenario(import.meta, {
   suiteDurationMs: 5_000,
   leastDurationMs: 4_000,
   takesFlow: true,
+  checkers: ['no-run-failed'],
 
   async run(t) {
     const pods = await t.readyPods('component-server')
@@ -39,8 +40,8 @@ await scenario(import.meta, {
     t.window('settle')
     await t.settle()
 
-    await t.checkInvariants('no-run-failed')
-    await t.podRate('pod-rate', { load: rate, warmUpMs })
+    await t.checkInvariants()
+    await t.podRate('pod-rate', { load: rate, warmUpMs, pods: pods.length })
     // Users stop at the end of the load's time; what is open then still ends, and is no longer replaced.
     const until = startedAt + t.durationMs * 1000 - 100_000
     await t.runsInFlight('concurrent-runs', { from, until })

@@ -27,6 +27,8 @@ export interface CheckContext {
   readonly failWithinUs?: number
   /** The trial was interrupted: what the client gave up says nothing. Default false. */
   readonly interrupted?: boolean
+  /** The client itself stood still: an answer that it gave up waiting for may have been there. Default false. */
+  readonly clientStarved?: boolean
   /** Fairness begins to count a pod so long after it became ready; default 1 s. */
   readonly settleUs?: number
   /** How soon after a kill the replacement must be ready; default 30 s. */
@@ -122,6 +124,7 @@ function fill(context: CheckContext, history: History): FullContext {
     deadlineUs: 5_000_000,
     failWithinUs: 5_000_000,
     interrupted: false,
+    clientStarved: false,
     settleUs: 1_000_000,
     replaceWithinUs: 30_000_000,
     ...context,
@@ -130,11 +133,15 @@ function fill(context: CheckContext, history: History): FullContext {
   }
 }
 
-/** Whether the client gave an arrival up because the trial was interrupted: unknown if it was sent, else refused. */
+/**
+ * Whether the client gave an arrival up for reasons of its own: the trial was interrupted (unknown if it was sent,
+ * else refused), or it stood still itself.
+ */
 export function wasGivenUp(
   answer: { readonly outcome: string; readonly error?: string | undefined },
-  context: Pick<FullContext, 'interrupted'>,
+  context: Pick<FullContext, 'interrupted' | 'clientStarved'>,
 ): boolean {
+  if (context.clientStarved && answer.outcome === 'unknown') return true
   if (!context.interrupted || answer.outcome === 'completed') return false
   return answer.outcome === 'unknown' || answer.error === 'interrupted'
 }

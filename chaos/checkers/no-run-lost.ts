@@ -24,7 +24,7 @@ export const noRunLost: Checker = {
       if (answer.outcome === 'unknown') {
         const text = `${request}: outcome unknown: ${answer.error ?? 'no reason'}`
         if (runtimeKilledBetween(offered?.planned ?? answer.at, answer.at, context)) explained++
-        else if (context.interrupted) findings.cannotTell(text)
+        else if (context.interrupted || context.clientStarved) findings.cannotTell(text)
         else findings.violation(text)
       }
       if (answer.runId !== undefined && witnesses.has('runtime') && !runs.get(answer.runId)?.accepted) {

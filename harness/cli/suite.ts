@@ -6,6 +6,7 @@ import type { ExitCode } from '../../contracts/exit-codes.ts'
 import { withOptions } from '../scenario/command.ts'
 import type { LoadedScenario, ScenarioDefinition } from '../scenario/definition.ts'
 import { scenarioHelp } from '../scenario/options.ts'
+import { shellWord } from '../scenario/shell-word.ts'
 
 const folder = join(import.meta.dirname, '../../scenarios')
 
@@ -32,7 +33,7 @@ export async function runSuiteCommand(args: readonly string[]): Promise<ExitCode
       options,
       durationOf: ({ definition }) =>
         options.durationMs ?? definition.suiteDurationMs ?? definition.durationMs,
-      command: ['npm run load', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+      command: ['npm run load', ...(args.length > 0 ? ['--', ...args.map(shellWord)] : [])].join(' '),
     })
     return code
   })

@@ -8,6 +8,8 @@ import type { NoiseSecond } from '../noise.ts'
 export interface PodRateOptions {
   readonly history: History
   readonly load: LoadResult
+  /** How many pods there should be: a rate that few of them served, for the others were not ready, proves nothing. */
+  readonly pods: number
   /** Seconds that begin before this are not looked at. Default 1,000. */
   readonly warmUpMs?: number
   /** Noise by seconds of the load; null: not measured. */
@@ -33,6 +35,9 @@ const mostLagMs = 20
 const mostTakenShare = 0.2
 /** More seconds set aside than this share, and the rest is no proof either. */
 const mostAside = 0.2
+
+/** Less of the pods' seconds ready than this share, and what the ready ones did is no proof. */
+const leastReady = 0.8
 
 /** A pod's count in a second: the smallest over the ready pods. */
 interface Least {
@@ -71,11 +76,24 @@ export function podRate(options: PodRateOptions): PodRate {
   if (leasts.length === 0) {
     return { measured: { unknown: 'no pod was ready for a whole second' }, samples, least, notes }
   }
+  const ready = leasts.reduce((sum, { pods }) => sum + pods, 0)
+  const wanted = options.pods * secondsOf(options)
+  if (ready < leastReady * wanted) {
+    return {
+      measured: { unknown: `pods were ready in ${ready} of ${wanted} seconds of pods` },
+      ...{ samples, least, notes },
+    }
+  }
   if (worst === undefined || leasts.length - judged > mostAside * leasts.length) {
     const unknown = `only ${judged} of ${leasts.length} seconds can be judged`
     return { measured: { unknown }, samples, least, notes }
   }
   return { measured: worst.count, samples, least, notes }
+}
+
+/** Whole seconds of the load after its warm-up. */
+function secondsOf({ load, warmUpMs = 1_000 }: PodRateOptions): number {
+  return Math.floor(offeredUs(load) / 1e6) - Math.ceil(warmUpMs / 1_000)
 }
 
 function leastBySecond({

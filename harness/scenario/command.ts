@@ -4,7 +4,14 @@ import { basename, relative } from 'node:path'
 import { GauntletErrors } from '../../contracts/errors.ts'
 import { type ExitCode, exitCodes } from '../../contracts/exit-codes.ts'
 import type { LoadedScenario, ScenarioDefinition } from './definition.ts'
-import { formatDuration, parseScenarioOptions, type ScenarioOptions, scenarioHelp } from './options.ts'
+import {
+  formatDuration,
+  type OptionLimits,
+  parseScenarioOptions,
+  type ScenarioOptions,
+  scenarioHelp,
+} from './options.ts'
+import { shellWord } from './shell-word.ts'
 
 /** Shortest duration of a scenario that does not name one, ms. */
 const leastDurationMs = 1_000
@@ -16,12 +23,13 @@ export async function runScenarioCommand(
   args: readonly string[],
 ): Promise<ExitCode> {
   const scenario: LoadedScenario = { name: basename(file, '.mjs'), file, definition }
-  const usage = `npx zx ${relative(process.cwd(), file)}`
+  const usage = `npx zx ${shellWord(relative(process.cwd(), file))}`
   const help = (): string => scenarioHelp(usage, definition.summary, formatDuration(definition.durationMs))
   return withOptions(
     args,
     {
       leastDurationMs: definition.leastDurationMs ?? leastDurationMs,
+      ...(definition.mostDurationMs === undefined ? {} : { mostDurationMs: definition.mostDurationMs }),
       takesFlow: definition.takesFlow === true,
     },
     help,
@@ -33,7 +41,7 @@ export async function runScenarioCommand(
         scenarios: [scenario],
         options,
         durationOf: () => options.durationMs ?? definition.durationMs,
-        command: [usage, ...args].join(' '),
+        command: [usage, ...args.map(shellWord)].join(' '),
       })
       return code
     },
@@ -43,10 +51,11 @@ export async function runScenarioCommand(
 /** Parses options, prints help or what is wrong with them, or runs; wrong usage is exit code 2. */
 export async function withOptions(
   args: readonly string[],
-  limits: { readonly leastDurationMs: number; readonly takesFlow: boolean },
+  limits: OptionLimits,
   help: () => string,
   run: (options: ScenarioOptions) => Promise<ExitCode>,
 ): Promise<ExitCode> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
   try {
     const options = parseScenarioOptions(args, limits)
     if (options === 'help') {
@@ -60,4 +69,9 @@ export async function withOptions(
     for (const problem of problems) process.stderr.write(`error: ${problem.message}\n`)
     return exitCodes.usage
   }
+}
+
+/** Whoever reads the output may stop before the end, as `| head -1` does: the report is still written. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }

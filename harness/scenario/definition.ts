@@ -1,5 +1,6 @@
 // What a scenario is: a name, a sentence, a duration, and a function that is handed a trial.
 
+import type { CheckerName } from '../../chaos/checkers/index.ts'
 import type { Role } from '../../contracts/history.ts'
 import type { JudgedTrial } from './judged-trial.ts'
 
@@ -12,10 +13,17 @@ export interface ScenarioDefinition {
   readonly suiteDurationMs?: number
   /** The shortest duration with which it can judge, ms; less is refused. Default 1,000. */
   readonly leastDurationMs?: number
+  /** The longest, ms; more is refused. Default a day. */
+  readonly mostDurationMs?: number
   /** Replicas it starts from; default runtime 1, balancer 2, component-server 3. */
   readonly replicas?: Partial<Record<Role, number>>
   /** Whether `--flow`, `--inputs` and `--expect` replace its workload. Default false. */
   readonly takesFlow?: boolean
+  /**
+   * Checkers (chaos/checkers) of its own claim, beside those of every trial. Named here rather than called, so that
+   * they judge what was recorded also when the scenario cannot go on.
+   */
+  readonly checkers?: readonly CheckerName[]
   /** Measures and judges through the trial; returns when done. Throwing is a harness error. */
   run(trial: JudgedTrial): Promise<void>
 }

@@ -26,6 +26,8 @@ export interface Gatherer {
     readonly events: readonly HarnessRecord[]
     /** µs: the trial's start. */
     readonly from: number
+    /** µs: later records are left out, for others of that time may not have been read. */
+    readonly until: number
   }): Promise<Gathered>
 }
 
@@ -39,7 +41,7 @@ export function createGatherer(collector: HistoryCollector = createHistoryCollec
         clientFiles: trial.clientFiles,
         harness: [...events],
       })
-      const history = between(whole, trial.from)
+      const history = between(whole, trial.from, trial.until)
       return { history, pods: podActivity(history, trial.from), affinity: affinityMatrix(history) }
     },
   }

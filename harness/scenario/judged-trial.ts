@@ -1,7 +1,7 @@
 // The trial with the measurements that scenarios share: each takes figures from records and judges them.
 
 import { type CheckerName, check, type Kill } from '../../chaos/checkers/index.ts'
-import type { Pod, Role } from '../../contracts/cluster.ts'
+import type { Pod, Role, WaitOptions } from '../../contracts/cluster.ts'
 import type { History } from '../../contracts/history.ts'
 import type { LoadResult, Workload } from '../../contracts/load.ts'
 import { monotonicUs } from '../clock.ts'
@@ -33,6 +33,9 @@ const calledComponent = '/double'
 /** When a run of a user's own flow counts as hanging, µs. */
 const ownDeadlineUs = 110_000_000
 
+/** A generator later than this was not running; its timeouts then say nothing about the system, ms. */
+const starvedLagMs = 1_000
+
 /** What must hold in every trial. */
 const invariants: readonly CheckerName[] = [
   'correct-values',
@@ -51,10 +54,14 @@ export class JudgedTrial extends Trial {
   readonly #clears = new Map<Kill, () => void>()
   #healedAt = 0
   #history: History | null = null
+  #collectedAt = 0
 
-  /** Runs the checkers of what must hold in every trial, whatever was done to the system, and further ones by name. */
+  /**
+   * Runs the checkers of what must hold in every trial, whatever was done to the system, those that the scenario's
+   * definition names, and further ones.
+   */
   async checkInvariants(...further: readonly CheckerName[]): Promise<void> {
-    await this.check(...invariants, ...further)
+    await this.check(...new Set([...invariants, ...this.ownCheckers, ...further]))
   }
 
   /**
@@ -67,8 +74,9 @@ export class JudgedTrial extends Trial {
       ...check(names, history, {
         kills: this.#kills,
         healedAt: this.#healedAt,
-        collectedAt: monotonicUs(),
+        collectedAt: this.#collectedAt,
         interrupted: this.abandoned,
+        clientStarved: this.#clientStarved(),
         ...(this.hasOwnWorkload ? { deadlineUs: ownDeadlineUs } : {}),
       }),
     ]
@@ -79,8 +87,17 @@ export class JudgedTrial extends Trial {
 
   /** The history, collected once: call it when the loads are over and `settle` has returned. */
   async records(): Promise<History> {
-    this.#history ??= await this.history()
+    if (this.#history === null) {
+      // Pods are read one after another: what is later than this moment may be missing of some.
+      this.#collectedAt = monotonicUs()
+      this.#history = await this.history(this.#collectedAt)
+    }
     return this.#history
+  }
+
+  /** Whether a generator stood still for so long that answers it gave up may have been there. */
+  #clientStarved(): boolean {
+    return this.loads.some(({ load }) => load.lag.maxMs > starvedLagMs)
   }
 
   /** One of several, by the trial's seed. */
@@ -91,6 +108,11 @@ export class JudgedTrial extends Trial {
   }
 
   // ---- the cluster ----------------------------------------------------------------------------------------
+
+  /** Longer than a pod may take that drains its streams (30 s), so that such a pod is told from one that hangs. */
+  get #waiting(): WaitOptions {
+    return { timeoutMs: 40_000, signal: this.signal }
+  }
 
   /** Scales roles and waits until exactly that many pods are ready and none terminates. */
   async scale(replicas: Partial<Record<Role, number>>): Promise<void> {
@@ -103,7 +125,7 @@ export class JudgedTrial extends Trial {
           { role, detail: `${before} to ${count}` },
           () => this.cluster.scale(role, count),
         )
-        await this.cluster.waitReady(role, { replicas: count })
+        await this.cluster.waitReady(role, { replicas: count, ...this.#waiting })
         clear()
       }),
     )
@@ -126,7 +148,7 @@ export class JudgedTrial extends Trial {
 
   /** Waits until the killed pod's role has all its pods ready again: then the kill is undone. */
   async replaced(kill: Kill): Promise<void> {
-    await this.cluster.waitReady(kill.role)
+    await this.cluster.waitReady(kill.role, this.#waiting)
     this.#clears.get(kill)?.()
     this.#healedAt = monotonicUs()
   }
@@ -206,11 +228,12 @@ export class JudgedTrial extends Trial {
   /** Judges that each ready pod itself counts enough calls in every second after the warm-up. */
   async podRate(
     name: string,
-    { load, warmUpMs }: { readonly load: LoadResult; readonly warmUpMs: number },
+    { load, warmUpMs, pods }: { readonly load: LoadResult; readonly warmUpMs: number; readonly pods: number },
   ): Promise<void> {
     const judged = podRate({
       history: await this.records(),
       load,
+      pods,
       warmUpMs,
       noise: this.noise.seconds(load.startedAt),
       target: this.target(name),

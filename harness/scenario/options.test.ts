@@ -19,10 +19,10 @@ t.test('every option has a default, and the seed is drawn', async (t) => {
 
 t.test('reads every option', async (t) => {
   const words =
-    '--cluster kubernetes --duration 1.5s --seed 7 --out x --json --flow f --inputs i --expect e --targets t'
+    '--cluster kubernetes --duration 1.5s --seed 7 --out x --json --flow f --inputs i --expect e --targets t --components c'
   t.strictSame(parseScenarioOptions(words.split(' '), limits), {
     ...{ cluster: 'kubernetes', durationMs: 1_500, seed: 7, out: 'x', json: true },
-    ...{ flow: 'f', inputs: 'i', expect: 'e', targets: 't' },
+    ...{ flow: 'f', inputs: 'i', expect: 'e', targets: 't', components: 'c' },
   })
   t.equal(parseScenarioOptions(['-h'], limits), 'help')
 })

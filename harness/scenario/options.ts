@@ -17,7 +17,20 @@ export interface ScenarioOptions {
   readonly inputs: string | null
   readonly expect: string | null
   readonly targets: string | null
+  /** Modules with components of the user's own. */
+  readonly components: string | null
 }
+
+/** What a scenario makes of the options. */
+export interface OptionLimits {
+  /** Shortest duration with which it can judge, ms. */
+  readonly leastDurationMs: number
+  /** Longest, ms; default a day: records are kept in memory until they are judged. */
+  readonly mostDurationMs?: number
+  readonly takesFlow: boolean
+}
+
+const dayMs = 86_400_000
 
 const table = {
   cluster: { value: 'local|kubernetes', help: 'Where the system runs [default local]' },
@@ -28,6 +41,7 @@ const table = {
   flow: { value: 'FILE', help: 'Your own flow (YAML or JSON) in place of the built-in workload' },
   inputs: { value: 'FILE', help: 'JSON array of inputs for --flow, used in turn' },
   expect: { value: 'FILE', help: 'JSON array of expected results, one for each input' },
+  components: { value: 'FILE', help: 'Your own components (docs/components.md), beside the built-in ones' },
   targets: {
     value: 'FILE',
     help: 'Your own targets (YAML or JSON), over the defaults of scenarios/targets.ts',
@@ -43,7 +57,7 @@ const maxSeed = 0xffff_ffff
  */
 export function parseScenarioOptions(
   args: readonly string[],
-  limits: { readonly leastDurationMs: number; readonly takesFlow: boolean },
+  limits: OptionLimits,
 ): ScenarioOptions | 'help' {
   const { values, tokens } = parseArgs({
     args: [...args],
@@ -75,6 +89,10 @@ export function parseScenarioOptions(
     if (token.kind === 'option' && token.name !== 'help' && !Object.hasOwn(table, token.name)) {
       bad('ERR_FLAG_UNKNOWN', token.rawName, 'is not an option of this command', 'see --help')
     }
+    const takesNone = token.kind === 'option' && (token.name === 'json' || token.name === 'help')
+    if (takesNone && token.value !== undefined) {
+      bad('ERR_FLAG_VALUE', token.rawName, `got ${token.value}`, 'write it without a value')
+    }
   }
   const text = (name: keyof typeof table): string | null => {
     const value = values[name]
@@ -98,6 +116,15 @@ export function parseScenarioOptions(
       '--duration',
       `got ${durationText}`,
       `use at least ${limits.leastDurationMs}ms: less cannot be judged`,
+    )
+  }
+  const mostDurationMs = limits.mostDurationMs ?? dayMs
+  if (durationMs !== null && durationMs > mostDurationMs) {
+    bad(
+      'ERR_FLAG_VALUE',
+      '--duration',
+      `got ${durationText}`,
+      `use at most ${formatDuration(mostDurationMs)}`,
     )
   }
   const seedText = text('seed')
@@ -132,6 +159,7 @@ export function parseScenarioOptions(
     inputs,
     expect,
     targets: text('targets'),
+    components: text('components'),
   }
   const [first, ...rest] = problems
   if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])

@@ -1,8 +1,8 @@
 // One boot of the system, the scenarios of a suite one after another, one report, one exit code.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { isAbsolute, join, relative } from 'node:path'
+import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Cluster, ClusterOptions, Role } from '../../contracts/cluster.ts'
 import { GauntletError } from '../../contracts/errors.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from '../../contracts/exit-codes.ts'
@@ -24,12 +24,15 @@ import { clockOriginMs, monotonicUs } from '../clock.ts'
 import { startCluster } from '../cluster/index.ts'
 import { createEmbeddedEngine } from '../load/index.ts'
 import { createNoiseMeter, type NoiseMeter } from '../noise.ts'
+import { makeFolder, sweepFolders } from '../temporary-folder.ts'
 import type { LoadedScenario } from './definition.ts'
 import { describeEnvironment } from './environment.ts'
 import { createGatherer, type Gatherer } from './gather.ts'
 import { JudgedTrial } from './judged-trial.ts'
 import { formatDuration, type ScenarioOptions } from './options.ts'
+import { prepareOut } from './out.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { shellWord } from './shell-word.ts'
 import { userWorkload } from './workloads.ts'
 
 export interface SessionOptions {
@@ -68,6 +71,8 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   const startedAtMs = performance.now()
   const startedAt = new Date()
   const progress = createProgress(options.json ? process.stderr : process.stdout, startedAtMs)
+  const out = isAbsolute(options.out) ? options.out : join(process.cwd(), options.out)
+  await prepareOut(out)
   const targets = await loadTargets(defaultTargets, options.targets)
   const ownWorkload =
     options.flow === null ? null : userWorkload(options.flow, options.inputs, options.expect)
@@ -80,19 +85,20 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   await using stack = new AsyncDisposableStack()
   stack.use(endOnSignals(end, progress))
   stack.use(endOnStrayErrors(end))
-  const directory = await mkdtemp(join(tmpdir(), 'stepflow-gauntlet-client-'))
-  stack.defer(() => rm(directory, { recursive: true, force: true }))
 
   const results: ScenarioResult[] = []
+  const begun = new Set<LoadedScenario>()
   const gatherer = createGatherer()
   let environment: Results['environment'] | null = null
   progress.say(`seed ${options.seed}; starting the system (${options.cluster})`)
   try {
     await using system = await bootSystem(session, abort.signal)
+    const directory = system.cluster.scratchDirectory ?? ownFolder(stack)
     environment = describeEnvironment(system.cluster, system.engine.kind)
     progress.say('the system is ready')
     for (const scenario of session.scenarios) {
       if (abort.signal.aborted) break
+      begun.add(scenario)
       const result = await runTrial({
         session,
         gatherer,
@@ -121,10 +127,15 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   progress.done()
 
   const stopped = ended as Ended | null
+  if (stopped !== null) {
+    const left = session.scenarios.filter((scenario) => !begun.has(scenario))
+    results.push(...left.map((scenario) => notRun(session, scenario, stopped)))
+  }
+  const judgements = stopped === null ? [] : [stoppedJudgement(stopped)]
   const report: Results = {
     schemaVersion: resultsSchemaVersion,
     suite: session.suite,
-    verdict: suiteVerdict(results),
+    verdict: suiteVerdict(results, judgements),
     startedAt: startedAt.toISOString(),
     durationMs: Math.round(performance.now() - startedAtMs),
     clockOriginMs: clockOriginMs(),
@@ -132,12 +143,13 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
     command: session.command,
     environment: environment ?? describeEnvironment({ kind: options.cluster, description: {} }, 'embedded'),
     scenarios: results,
+    ...(judgements.length === 0 ? {} : { judgements }),
     notMeasured: notMeasuredOf(ownTargets(session, targets), results),
   }
-  const out = isAbsolute(options.out) ? options.out : join(process.cwd(), options.out)
-  const paths = await writeReport(report, { outDirectory: out })
+  // Said before it is written: a disk that is full by now must not take the results along.
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`)
   else process.stdout.write(`\n${renderTable(report, { colour: process.stdout.isTTY === true })}\n`)
+  const paths = await writeReport(report, { outDirectory: out })
   progress.say(`report: ${paths.html}`)
   if (stopped !== null) {
     process.stderr.write(
@@ -168,7 +180,10 @@ async function bootSystem(session: SessionOptions, signal: AbortSignal): Promise
   const [cluster, engine] = await Promise.allSettled([
     startCluster(session.options.cluster, {
       replicas,
-      componentFiles: [ownComponents],
+      componentFiles:
+        session.options.components === null
+          ? [ownComponents]
+          : [ownComponents, resolve(session.options.components)],
       signal,
       ...session.cluster,
     }),
@@ -207,7 +222,10 @@ async function runTrial(run: TrialRun): Promise<ScenarioResult> {
   const { session, scenario, system, signal } = run
   const durationMs = session.durationOf(scenario)
   const seed = session.options.seed
-  await restoreReplicas(system.cluster, scenario)
+  const restored = await restoreReplicas(system.cluster, scenario, signal).then(
+    () => null,
+    (error: unknown) => ({ error }),
+  )
   const trial = new JudgedTrial({
     gatherer: run.gatherer,
     scenario,
@@ -224,12 +242,13 @@ async function runTrial(run: TrialRun): Promise<ScenarioResult> {
     signal,
   })
   try {
+    if (restored !== null) throw restored.error
     await trial.recordPods()
     await scenario.definition.run(trial)
   } catch (error) {
-    await trial.abandonLoads()
     if (isOfCluster(error)) {
       // What the system did until then is judged all the same: a hanging stream also keeps its pod from ending.
+      await trial.stopLoads()
       if (!signal.aborted) trial.judge(clusterUnknown(error))
       await trial.settle()
       await trial.checkInvariants()
@@ -243,17 +262,21 @@ async function runTrial(run: TrialRun): Promise<ScenarioResult> {
 }
 
 /** Brings each role back to what the scenario starts from, whatever the one before left. */
-async function restoreReplicas(cluster: Cluster, scenario: LoadedScenario): Promise<void> {
+async function restoreReplicas(
+  cluster: Cluster,
+  scenario: LoadedScenario,
+  signal: AbortSignal,
+): Promise<void> {
   const wanted = { ...defaultReplicas, ...scenario.definition.replicas }
   const roles = Object.keys(wanted) as Role[]
   await Promise.all(roles.map((role) => cluster.scale(role, wanted[role])))
-  await Promise.all(roles.map((role) => cluster.waitReady(role, { replicas: wanted[role] })))
+  await Promise.all(roles.map((role) => cluster.waitReady(role, { replicas: wanted[role], signal })))
 }
 
 /** The command that runs this trial again. */
 function replayCommand(options: ScenarioOptions, scenario: LoadedScenario, durationMs: number): string {
   const words = [
-    `npx zx ${relative(process.cwd(), scenario.file)}`,
+    `npx zx ${shellWord(relative(process.cwd(), scenario.file))}`,
     `--seed ${options.seed}`,
     `--duration ${formatDuration(durationMs)}`,
   ]
@@ -261,9 +284,10 @@ function replayCommand(options: ScenarioOptions, scenario: LoadedScenario, durat
   for (const name of ['flow', 'inputs', 'expect', 'targets'] as const) {
     const value = options[name]
     if (value !== null && (name === 'targets' || scenario.definition.takesFlow === true)) {
-      words.push(`--${name} ${/^[\w./@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`}`)
+      words.push(`--${name} ${shellWord(value)}`)
     }
   }
+  if (options.components !== null) words.push(`--components ${shellWord(options.components)}`)
   return words.join(' ')
 }
 
@@ -309,22 +333,60 @@ function bootFailure(session: SessionOptions, error: GauntletError): ScenarioRes
   }
 }
 
+/** For a cluster that has no folder to lend. */
+function ownFolder(stack: AsyncDisposableStack): string {
+  sweepFolders(tmpdir())
+  const directory = makeFolder(tmpdir(), crypto.randomUUID().slice(0, 8))
+  stack.defer(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** What the report says of a scenario that the end of the session came before. */
+function notRun(session: SessionOptions, scenario: LoadedScenario, ended: Ended): ScenarioResult {
+  const at = monotonicUs()
+  return {
+    scenario: scenario.name,
+    summary: scenario.definition.summary,
+    verdict: verdictOf([], ended),
+    ...{ startedAt: at, endedAt: at, seed: session.options.seed },
+    ...{ judgements: [], figures: [], loads: [], events: [], pods: [] },
+    replay: replayCommand(session.options, scenario, session.durationOf(scenario)),
+    ended: { kind: ended.kind, message: `not run: ${ended.message}` },
+  }
+}
+
+/** A suite that did not run to its end proves nothing by those scenarios that passed. */
+function stoppedJudgement(ended: Ended): CheckerResult {
+  return {
+    kind: 'checker',
+    name: 'ran-to-its-end',
+    claim: 'The suite runs to its end, and the system stops when asked to',
+    outcome: 'unknown',
+    reason: ended.kind === 'interrupted' ? `interrupted by ${ended.message}` : ended.message,
+    examined: 1,
+  }
+}
+
 /** The first signal ends the session with a report; the second ends the process at once. */
 function endOnSignals(end: (reason: Ended) => void, progress: Progress): Disposable {
   let count = 0
-  const handle = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    const code = signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
+  const codes = {
+    SIGINT: exitCodes.interrupted,
+    SIGTERM: exitCodes.terminated,
+    SIGHUP: exitCodes.hungUp,
+  } as const
+  const handle = (signal: keyof typeof codes): void => {
+    const code = codes[signal]
     count += 1
     if (count > 1) process.exit(code)
     progress.say(`${signal}: stopping; the report will hold what was measured until now`)
     end({ kind: 'interrupted', message: signal, code })
   }
-  process.on('SIGINT', handle)
-  process.on('SIGTERM', handle)
+  const signals = Object.keys(codes) as (keyof typeof codes)[]
+  for (const signal of signals) process.on(signal, handle)
   return {
     [Symbol.dispose]() {
-      process.off('SIGINT', handle)
-      process.off('SIGTERM', handle)
+      for (const signal of signals) process.off(signal, handle)
     },
   }
 }

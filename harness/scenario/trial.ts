@@ -2,6 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { CheckerName } from '../../chaos/checkers/index.ts'
 import type { Cluster, Pod, Role } from '../../contracts/cluster.ts'
 import type { ChaosEvent, History, PodState, WindowStarted } from '../../contracts/history.ts'
 import type {
@@ -99,6 +100,7 @@ export class Trial {
   readonly #series: NamedSeries[] = []
   readonly #running = new Set<Promise<LoadResult>>()
   readonly #abandon = new AbortController()
+  readonly #stopLoads = new AbortController()
   readonly #stopWatching: () => void
   #pods: readonly PodActivity[] = []
   #affinity: AffinityMatrix | undefined
@@ -170,7 +172,10 @@ export class Trial {
         this.#options.progress.now(
           `${this.#options.scenario.name}: ${name}: ${offered} offered, ${answered} answered, ${failed} failed, ${open} open`,
         ),
-      ...(offer.until === undefined ? {} : { stop: offer.until }),
+      stop:
+        offer.until === undefined
+          ? this.#stopLoads.signal
+          : AbortSignal.any([offer.until, this.#stopLoads.signal]),
       timeoutMs: offer.timeoutMs ?? (this.hasOwnWorkload ? ownAnswerTimeoutMs : answerTimeoutMs),
     }
     const running = this.#options.engine.run(options)
@@ -182,6 +187,12 @@ export class Trial {
     } finally {
       this.#running.delete(running)
     }
+  }
+
+  /** Offers no more; resolves when what is open has its answer or was given up, each after its own timeout. */
+  async stopLoads(): Promise<void> {
+    this.#stopLoads.abort()
+    await Promise.allSettled(this.#running)
   }
 
   /** Interrupts every load that still runs; resolves when they have ended. */
@@ -248,17 +259,31 @@ export class Trial {
     }
   }
 
-  /** Every record of this trial so far, by all witnesses, in order; also fills the report's pods and affinity. */
-  async history(): Promise<History> {
+  /**
+   * Every record of this trial until `until` (µs), by all witnesses, in order; also fills the report's pods and
+   * affinity.
+   */
+  async history(until: number): Promise<History> {
     const gathered = await this.#options.gatherer.gather({
       cluster: this.cluster,
       clientFiles: this.#clientFiles,
       events: this.#events,
       from: this.startedAt,
+      until,
     })
     this.#pods = gathered.pods
     this.#affinity = gathered.affinity
     return gathered.history
+  }
+
+  /** The loads that have ended. */
+  get loads(): readonly NamedLoad[] {
+    return this.#loads
+  }
+
+  /** Checkers that the scenario's definition names. */
+  get ownCheckers(): readonly CheckerName[] {
+    return this.#options.scenario.definition.checkers ?? []
   }
 
   /** Adds what checkers found. */

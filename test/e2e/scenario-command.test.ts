@@ -4,10 +4,17 @@ import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Results } from '../../contracts/results.ts'
+import type { CheckerResult, Results } from '../../contracts/results.ts'
+import type { LoadedScenario, ScenarioDefinition } from '../../harness/scenario/definition.ts'
+import { parseScenarioOptions, type ScenarioOptions } from '../../harness/scenario/options.ts'
+import { runSession } from '../../harness/scenario/session.ts'
 import { resultsIn, root, run, start } from './scenario-helpers.ts'
 
 t.setTimeout(240_000)
+
+const passed: CheckerResult = {
+  ...{ kind: 'checker', name: 'planted', claim: 'planted', outcome: 'pass', reason: '', examined: 1 },
+}
 
 t.test('smoke passes with exit code 0, every report file, and a link to the last', async (t) => {
   const { code, out, folder } = await run(t, 'scenarios/smoke.mjs', '--seed', '7')
@@ -25,25 +32,51 @@ t.test('smoke passes with exit code 0, every report file, and a link to the last
   t.equal(results.scenarios[0]?.loads.length, 4)
 })
 
-t.test("a user's own flow is judged by its expected results: a wrong one is FAIL, exit code 1", async (t) => {
-  const files = t.testdir({
-    'flow.yaml':
-      'steps:\n  - { id: a, component: /python/add, input: { a: { $input: x }, b: 1 } }\noutput: { $step: a, path: result }\n',
-    'inputs.json': '[{ "x": 1 }, { "x": 2 }]',
-    'expect.json': '[2, 4]',
-    out: {},
-  })
-  const args = ['--flow', 'flow.yaml', '--inputs', 'inputs.json', '--expect', 'expect.json']
-  const paths = args.map((word) => (word.startsWith('--') ? word : join(files, word)))
-  const { code, out } = await start('scenarios/smoke.mjs', [...paths, '--out', join(files, 'out')]).ended
-  t.equal(code, 1, out)
-  t.match(out, /correct-values/)
-  t.match(out, /replay: npx zx scenarios\/smoke\.mjs --seed \d+ --duration 1s --flow /)
-  await writeFile(join(files, 'expect.json'), '[2, 3]')
-  const right = await start('scenarios/smoke.mjs', [...paths, '--json', '--out', join(files, 'out')]).ended
-  t.equal(right.code, 0, right.err)
-  t.equal((JSON.parse(right.out) as Results).verdict, 'PASS', '--json prints the results and nothing else')
+t.test('a reader that leaves early takes neither verdict nor report along', async (t) => {
+  const folder = t.testdir({})
+  const { child, ended } = start('scenarios/smoke.mjs', ['--out', folder])
+  child.stdout?.once('data', () => child.stdout?.destroy())
+  t.equal((await ended).code, 0)
+  t.equal(resultsIn(folder).verdict, 'PASS')
 })
+
+t.test(
+  "a user's own flow of a user's own components is judged by its expected results: a wrong one is FAIL, exit code 1",
+  async (t) => {
+    const files = t.testdir({
+      'components.ts': `
+      import { component, Type } from '${join(root, 'system/component-server/sdk.ts')}'
+      const input = Type.Object({ a: Type.Number(), b: Type.Number() })
+      export const plus = component({
+        name: 'plus', input, output: Type.Object({ result: Type.Number() }), run: ({ a, b }) => ({ result: a + b }),
+      })`,
+      'flow.yaml':
+        'steps:\n  - { id: a, component: /python/plus, input: { a: { $input: x }, b: 1 } }\noutput: { $step: a, path: result }\n',
+      'inputs.json': '[{ "x": 1 }, { "x": 2 }]',
+      'expect.json': '[2, 4]',
+      out: {},
+    })
+    const args = [
+      '--flow',
+      'flow.yaml',
+      '--inputs',
+      'inputs.json',
+      '--expect',
+      'expect.json',
+      '--components',
+      'components.ts',
+    ]
+    const paths = args.map((word) => (word.startsWith('--') ? word : join(files, word)))
+    const { code, out } = await start('scenarios/smoke.mjs', [...paths, '--out', join(files, 'out')]).ended
+    t.equal(code, 1, out)
+    t.match(out, /correct-values/)
+    t.match(out, /replay: npx zx scenarios\/smoke\.mjs --seed \d+ --duration 1s --flow /)
+    await writeFile(join(files, 'expect.json'), '[2, 3]')
+    const right = await start('scenarios/smoke.mjs', [...paths, '--json', '--out', join(files, 'out')]).ended
+    t.equal(right.code, 0, right.err)
+    t.equal((JSON.parse(right.out) as Results).verdict, 'PASS', '--json prints the results and nothing else')
+  },
+)
 
 t.test('wrong usage is exit code 2, with every problem named, and nothing is started', async (t) => {
   const { code, err } = await run(t, 'scenarios/affinity.mjs', '--duration', '1', '--seed', 'x', '--bogus')
@@ -55,6 +88,11 @@ t.test('wrong usage is exit code 2, with every problem named, and nothing is sta
   t.equal(missing.code, 2)
   t.match(missing.err, /no-such-file\.yaml/)
   t.notMatch(missing.out, /the system is ready/)
+  const nowhere = await start('scenarios/smoke.mjs', ['--out', join(t.testdir({ file: '' }), 'file/below')])
+    .ended
+  t.equal(nowhere.code, 2)
+  t.match(nowhere.err, /--out: cannot be written to.*\(ERR_ENVIRONMENT\)/)
+  t.equal(nowhere.out, '', 'before anything is measured')
 })
 
 t.test('--help explains every option and exit code', async (t) => {
@@ -71,6 +109,7 @@ t.test('--help explains every option and exit code', async (t) => {
       'inputs',
       'expect',
       'targets',
+      'components',
     ]) {
       t.match(out, `--${option}`, `${name} --${option}`)
     }
@@ -82,6 +121,42 @@ t.test('what proves nothing is INVALID, exit code 3', async (t) => {
   const { code } = await run(t, 'test/e2e/scenarios/proves-nothing.mjs')
   t.equal(code, 3)
 })
+
+t.test(
+  'a suite that breaks off is no PASS: what could not begin and what was not run are said',
+  async (t) => {
+    const [file, folder] = [join(root, 'scenarios/smoke.mjs'), t.testdir({})]
+    const scenario = (name: string, definition: Partial<ScenarioDefinition>): LoadedScenario => ({
+      ...{ name, file },
+      definition: { summary: name, durationMs: 1_000, run: async () => {}, ...definition },
+    })
+    const words = ['--out', folder, '--json']
+    const options = parseScenarioOptions(words, { leastDurationMs: 1, takesFlow: false }) as ScenarioOptions
+    const { code, results } = await runSession({
+      suite: 'breaks-off',
+      scenarios: [
+        scenario('first', { run: async (trial) => trial.judge(passed) }),
+        scenario('too-many', { replicas: { 'component-server': 100_000 } }),
+        scenario('throws', {
+          run: async () => {
+            throw new Error('planted throw')
+          },
+        }),
+        scenario('last', {}),
+      ],
+      ...{ options, durationOf: () => 1_000, command: 'test' },
+    })
+    t.equal(code, 4)
+    t.equal(results.verdict, 'INVALID')
+    const [first, tooMany, throws, last] = results.scenarios
+    t.equal(first?.verdict, 'PASS')
+    t.match(tooMany?.judgements[0], { name: 'cluster', outcome: 'unknown' })
+    t.match(throws?.ended, { kind: 'error' })
+    t.match(last, { scenario: 'last', verdict: 'INVALID', ended: { message: /^not run: throws: / } })
+    t.match(results.judgements, [{ name: 'ran-to-its-end', outcome: 'unknown' }])
+    t.equal(resultsIn(folder).verdict, 'INVALID')
+  },
+)
 
 t.test('a harness that breaks is exit code 4, with a report where the system ran', async (t) => {
   for (const [file, text] of [

@@ -43,6 +43,7 @@ for (const name of names) {
         inputs: null,
         expect: null,
         targets: null,
+        components: null,
       },
       durationOf: () => definition.suiteDurationMs ?? definition.durationMs,
       command: `test of ${name}`,

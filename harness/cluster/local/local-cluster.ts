@@ -13,7 +13,7 @@ import {
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { AgentLink } from './agent-link.ts'
 import { clusterDomain, namespace } from './names.ts'
-import { type PodFiles, readPodFile } from './pod-files.ts'
+import { type PodFiles, readPodFile, scratchDirectory } from './pod-files.ts'
 import { type KnownPod, type PodTable, settled } from './pod-table.ts'
 import type { Booted, BootPlan } from './protocol.ts'
 
@@ -21,6 +21,7 @@ const mostReplicas = 1_000
 export class LocalCluster implements Cluster {
   readonly kind = 'local'
   readonly description: Readonly<Record<string, string>>
+  readonly scratchDirectory: string
   readonly #link: AgentLink
   readonly #table: PodTable
   readonly #booted: Booted
@@ -31,6 +32,7 @@ export class LocalCluster implements Cluster {
     this.#link = link
     this.#table = table
     this.#booted = booted
+    this.scratchDirectory = scratchDirectory(booted.directory)
     this.#replicas = { ...plan.replicas }
     this.#keepsDirectory = plan.directory !== null
     this.description = {

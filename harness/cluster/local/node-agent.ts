@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PodEvent, Role } from '../../../contracts/cluster.ts'
+import { makeFolder, sweepFolders } from '../../temporary-folder.ts'
 import { type Block, type Endpoint, proxiedRoles, Slots } from './addresses.ts'
 import { type Claim, claimBlock } from './claim.ts'
 import { nextStep, strategies, type Wanted } from './controller.ts'
@@ -16,7 +17,6 @@ import { programOf } from './program.ts'
 import { type Booted, type BootPlan, type PodStatus, Refused } from './protocol.ts'
 import { type ServiceProxy, startServiceProxy } from './service-proxy.ts'
 import { roles } from './settings.ts'
-import { makeFolder, sweepFolders } from './sweep.ts'
 
 export interface AgentOptions {
   readonly plan: BootPlan
@@ -70,7 +70,7 @@ export class NodeAgent {
     this.#options = options
     this.#claim = claim
     this.#slots = new Slots(block.capacity)
-    for (const folder of ['logs', 'history', 'config']) {
+    for (const folder of ['logs', 'history', 'config', 'scratch']) {
       mkdirSync(join(directory, folder), { recursive: true })
     }
     writeFileSync(runtimeConfigFile(directory), plan.runtimeConfig)

@@ -16,6 +16,10 @@ export function podFiles(directory: string, podName: string): PodFiles {
   }
 }
 
+export function scratchDirectory(directory: string): string {
+  return join(directory, 'scratch')
+}
+
 /**
  * Text of the file so far; empty where the program has not begun it.
  * @throws GauntletError ERR_CLUSTER

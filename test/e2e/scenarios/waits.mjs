@@ -10,6 +10,6 @@ await scenario(import.meta, {
       profile: { kind: 'concurrent', users: 10, durationMs: t.durationMs },
     })
     await t.settle()
-    await t.checkInvariants('no-run-failed')
+    await t.checkInvariants()
   },
 })

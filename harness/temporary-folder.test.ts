@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { folderName, makeFolder, ownerOf, sweepFolders, thisOwner } from './sweep.ts'
+import { folderName, makeFolder, ownerOf, sweepFolders, thisOwner } from './temporary-folder.ts'
 
 const parent = (): string => mkdtempSync(join(tmpdir(), 'sweep-test-'))
 

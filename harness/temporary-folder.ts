@@ -1,4 +1,4 @@
-// The cluster's temporary folder: who owns it is in its name, so a later start can remove what was left.
+// Temporary folders of a process: who owns one is in its name, so a later start can remove what was left.
 
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
