@@ -1,20 +1,14 @@
 // Scenarios as a user runs them: exit codes, reports and wrong usage.
 
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import type { CheckerResult, Results } from '../../contracts/results.ts'
-import type { LoadedScenario, ScenarioDefinition } from '../../harness/scenario/definition.ts'
-import { parseScenarioOptions, type ScenarioOptions } from '../../harness/scenario/options.ts'
-import { runSession } from '../../harness/scenario/session.ts'
+import type { Results } from '../../contracts/results.ts'
 import { resultsIn, root, run, start } from './scenario-helpers.ts'
 
 t.setTimeout(240_000)
-
-const passed: CheckerResult = {
-  ...{ kind: 'checker', name: 'planted', claim: 'planted', outcome: 'pass', reason: '', examined: 1 },
-}
 
 t.test('smoke passes with exit code 0, every report file, and a link to the last', async (t) => {
   const { code, out, folder } = await run(t, 'scenarios/smoke.mjs', '--seed', '7')
@@ -125,28 +119,13 @@ t.test('what proves nothing is INVALID, exit code 3', async (t) => {
 t.test(
   'a suite that breaks off is no PASS: what could not begin and what was not run are said',
   async (t) => {
-    const [file, folder] = [join(root, 'scenarios/smoke.mjs'), t.testdir({})]
-    const scenario = (name: string, definition: Partial<ScenarioDefinition>): LoadedScenario => ({
-      ...{ name, file },
-      definition: { summary: name, durationMs: 1_000, run: async () => {}, ...definition },
+    const folder = t.testdir({})
+    const { status, stderr } = spawnSync(process.execPath, ['test/e2e/programs/broken-suite.ts', folder], {
+      cwd: root,
+      encoding: 'utf8',
     })
-    const words = ['--out', folder, '--json']
-    const options = parseScenarioOptions(words, { leastDurationMs: 1, takesFlow: false }) as ScenarioOptions
-    const { code, results } = await runSession({
-      suite: 'breaks-off',
-      scenarios: [
-        scenario('first', { run: async (trial) => trial.judge(passed) }),
-        scenario('too-many', { replicas: { 'component-server': 100_000 } }),
-        scenario('throws', {
-          run: async () => {
-            throw new Error('planted throw')
-          },
-        }),
-        scenario('last', {}),
-      ],
-      ...{ options, durationOf: () => 1_000, command: 'test' },
-    })
-    t.equal(code, 4)
+    t.equal(status, 4, stderr)
+    const results = resultsIn(folder)
     t.equal(results.verdict, 'INVALID')
     const [first, tooMany, throws, last] = results.scenarios
     t.equal(first?.verdict, 'PASS')
