@@ -21,7 +21,7 @@ export const testParts: readonly TestPart[] = [
     files: [
       'system/**/*.test.ts',
       'harness/**/*.test.ts',
-      '{contracts,chaos,reports,scripts,bench,test/unit,test/defects}/**/*.test.ts',
+      '{contracts,chaos,images,reports,scripts,bench,test/unit,test/defects}/**/*.test.ts',
     ],
     grouped: true,
     budgetSeconds: 30,
