@@ -205,8 +205,8 @@ export class JudgedTrial extends Trial {
             ? { unknown: `${broken} calls did not complete` }
             : doubts.length > 0
               ? { unknown: doubts.join('; ') }
-              : // The generator's noise can make the difference of two equal arms negative.
-                Math.max(0, through - without)
+              : // Of two arms that differ by less than their noise, it can be negative.
+                through - without
       this.threshold(`overhead-${statistic}`, measured, samples, during)
     }
   }

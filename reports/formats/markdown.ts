@@ -36,16 +36,7 @@ export function renderMarkdown(results: Results): string {
     '',
     'Latency is from the planned start of a run to the last byte of its answer.',
     '',
-    '## Targets',
-    '',
-    ...table(
-      ['target', 'measured', 'wanted', 'result'],
-      'lrll',
-      targetRows(results).map((row) =>
-        Object.values({ ...row, result: `${icons[row.result]} ${row.result}` }),
-      ),
-    ),
-    '',
+    ...targetsSection(results),
     '## Environment',
     '',
     ...table(['', ''], 'll', [
@@ -118,4 +109,13 @@ function cut(lines: readonly string[]): string {
     kept.push(line)
   }
   return kept.join('\n')
+}
+
+/** Nothing where no target belongs to what was run. */
+function targetsSection(results: Results): readonly string[] {
+  const rows = targetRows(results).map((row) =>
+    Object.values({ ...row, result: `${icons[row.result]} ${row.result}` }),
+  )
+  if (rows.length === 0) return []
+  return ['## Targets', '', ...table(['target', 'measured', 'wanted', 'result'], 'lrll', rows), '']
 }
