@@ -249,6 +249,39 @@ export interface WindowStarted extends At {
   readonly window: string
 }
 
+/**
+ * What a pod holds, by its own /metrics: `before` the load, `during` it (a soak, at intervals), and `after` it has
+ * settled. Figures that the pod does not tell are absent.
+ */
+export interface PodUsage extends At {
+  readonly kind: 'pod.usage'
+  readonly role: Role
+  readonly pod: string
+  readonly phase: 'before' | 'during' | 'after'
+  /** Counters of work in hand by their names; all 0 when nothing is under way. */
+  readonly open: Readonly<Record<string, number>>
+  /** Bytes of the heap in use, with the buffers outside of it. */
+  readonly heapBytes?: number
+  /** Resident memory of the process, bytes. */
+  readonly memoryBytes?: number
+  /** Timers that keep the process alive. */
+  readonly timers?: number
+  /** Open connections and other file descriptors. */
+  readonly files?: number
+}
+
+/**
+ * What a pod said of its health when the harness asked. `backends` is a balancer's word on the component servers it
+ * knows, by instance id.
+ */
+export interface PodHealth extends At {
+  readonly kind: 'pod.health'
+  readonly role: Role
+  readonly pod: string
+  readonly says: 'ready' | 'not ready' | 'nothing'
+  readonly backends?: Readonly<Record<string, boolean>>
+}
+
 export type HistoryRecord =
   | ProcessStarted
   | ProcessStopping
@@ -272,6 +305,8 @@ export type HistoryRecord =
   | ChaosEvent
   | PodState
   | WindowStarted
+  | PodUsage
+  | PodHealth
 
 /** A record as the merged history holds it: with the witness and pod of the file it came from. */
 export type WitnessedRecord = HistoryRecord & { readonly witness: Witness; readonly pod: string }

@@ -11,7 +11,7 @@ await scenario(import.meta, {
   durationMs: 5_000,
   suiteDurationMs: 3_000,
   leastDurationMs: 3_000,
-  checkers: ['blast-radius', 'pod-replaced'],
+  checkers: ['blast-radius', 'pod-replaced', 'ejected-in-time', 'goodput-returns'],
 
   async run(t) {
     const controlFrom = t.window('control')

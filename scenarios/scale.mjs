@@ -10,7 +10,7 @@ await scenario(import.meta, {
   durationMs: 5_000,
   suiteDurationMs: 2_000,
   leastDurationMs: 2_000,
-  checkers: ['no-run-failed'],
+  checkers: ['no-run-failed', 'ejected-in-time'],
 
   async run(t) {
     const enough = new AbortController()

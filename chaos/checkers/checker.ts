@@ -33,6 +33,14 @@ export interface CheckContext {
   readonly settleUs?: number
   /** How soon after a kill the replacement must be ready; default 30 s. */
   readonly replaceWithinUs?: number
+  /** How soon balancers must have put a killed pod out, whose connections the kernel breaks at once; default 0.3 s. */
+  readonly noticeWithinUs?: number
+  /** How soon balancers must have put a leaving pod out, of which they hear by discovery; default 2 s. */
+  readonly ejectWithinUs?: number
+  /** The flows are a user's own: their steps may fail, and be tried again, by their own wish. Default false. */
+  readonly ownFlow?: boolean
+  /** Mean share of the machine that others had over a stretch, 0 to 1; null where it was not measured. */
+  readonly othersShare?: (fromUs: number, untilUs: number) => number | null
 }
 
 /** A context with its defaults filled in. */
@@ -127,6 +135,10 @@ function fill(context: CheckContext, history: History): FullContext {
     clientStarved: false,
     settleUs: 1_000_000,
     replaceWithinUs: 30_000_000,
+    noticeWithinUs: 300_000,
+    ejectWithinUs: 2_000_000,
+    ownFlow: false,
+    othersShare: () => null,
     ...context,
     // A killed process may hold its sockets until it is reaped.
     kills: (context.kills ?? []).map((kill) => ({ goneAt: kill.at + 250_000, ...kill })),

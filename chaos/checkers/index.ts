@@ -8,12 +8,17 @@ import { callbacksCross } from './callbacks-cross.ts'
 import { type CheckContext, type Checker, runChecker } from './checker.ts'
 import { clientRuntimeAgree } from './client-runtime-agree.ts'
 import { correctValues } from './correct-values.ts'
+import { effects } from './effects.ts'
+import { ejectedInTime } from './ejected-in-time.ts'
 import { fairness } from './fairness.ts'
+import { goodputReturns } from './goodput-returns.ts'
+import { healthTrue } from './health-true.ts'
 import { inFlightReturns } from './in-flight-returns.ts'
 import { noCrossTalk } from './no-cross-talk.ts'
 import { noRunFailed } from './no-run-failed.ts'
 import { noRunLost } from './no-run-lost.ts'
 import { noneHangs } from './none-hangs.ts'
+import { nothingLeaked } from './nothing-leaked.ts'
 import { once } from './once.ts'
 import { podReplaced } from './pod-replaced.ts'
 import { streamsEnd } from './streams-end.ts'
@@ -35,6 +40,11 @@ export const checkers = {
   fairness,
   'in-flight-returns': inFlightReturns,
   'client-runtime-agree': clientRuntimeAgree,
+  effects,
+  'nothing-leaked': nothingLeaked,
+  'health-true': healthTrue,
+  'ejected-in-time': ejectedInTime,
+  'goodput-returns': goodputReturns,
 } as const satisfies Record<string, Checker>
 
 export type CheckerName = keyof typeof checkers

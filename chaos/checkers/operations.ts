@@ -187,6 +187,8 @@ function group(history: History): Operations {
       case 'chaos':
       case 'pod.state':
       case 'window':
+      case 'pod.usage':
+      case 'pod.health':
         break
     }
   }

@@ -5,7 +5,9 @@ import type { Cluster } from '../../contracts/cluster.ts'
 import type {
   ChaosEvent,
   History,
+  PodHealth,
   PodState,
+  PodUsage,
   WindowStarted,
   WitnessedRecord,
 } from '../../contracts/history.ts'
@@ -13,7 +15,7 @@ import { mergeHistory } from './merge.ts'
 import { type Author, parseHistory } from './parse.ts'
 
 /** What the harness itself records. */
-export type HarnessRecord = ChaosEvent | PodState | WindowStarted
+export type HarnessRecord = ChaosEvent | PodState | WindowStarted | PodUsage | PodHealth
 
 export interface HistorySources {
   readonly cluster: Pick<Cluster, 'allPods' | 'history'>

@@ -49,6 +49,8 @@ const kinds = {
   chaos: true,
   'pod.state': true,
   window: true,
+  'pod.usage': true,
+  'pod.health': true,
 } as const satisfies Record<HistoryRecord['kind'], true>
 
 /** Start of a record in the middle of a line: the process before it was killed within its write. */

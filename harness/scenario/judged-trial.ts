@@ -47,6 +47,9 @@ const invariants: readonly CheckerName[] = [
   'streams-end',
   'client-runtime-agree',
   'in-flight-returns',
+  'effects',
+  'nothing-leaked',
+  'health-true',
 ]
 
 export class JudgedTrial extends Trial {
@@ -77,7 +80,8 @@ export class JudgedTrial extends Trial {
         collectedAt: this.#collectedAt,
         interrupted: this.abandoned,
         clientStarved: this.#clientStarved(),
-        ...(this.hasOwnWorkload ? { deadlineUs: ownDeadlineUs } : {}),
+        othersShare: (from, until) => this.othersShare({ from, until }),
+        ...(this.hasOwnWorkload ? { deadlineUs: ownDeadlineUs, ownFlow: true } : {}),
       }),
     ]
     const idle = this.hasOwnWorkload ? results.filter(({ examined }) => examined === 0) : []
@@ -88,6 +92,7 @@ export class JudgedTrial extends Trial {
   /** The history, collected once: call it when the loads are over and `settle` has returned. */
   async records(): Promise<History> {
     if (this.#history === null) {
+      await this.recordUsage('after')
       // Pods are read one after another: what is later than this moment may be missing of some.
       this.#collectedAt = monotonicUs()
       this.#history = await this.history(this.#collectedAt)

@@ -4,7 +4,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CheckerName } from '../../chaos/checkers/index.ts'
 import type { Cluster, Pod, Role } from '../../contracts/cluster.ts'
-import type { ChaosEvent, History, PodState, WindowStarted } from '../../contracts/history.ts'
+import type {
+  ChaosEvent,
+  History,
+  PodHealth,
+  PodState,
+  PodUsage,
+  WindowStarted,
+} from '../../contracts/history.ts'
 import type {
   LoadEngine,
   LoadOptions,
@@ -31,8 +38,9 @@ import type { NoiseMeter } from '../noise.ts'
 import type { LoadedScenario } from './definition.ts'
 import type { Gatherer } from './gather.ts'
 import type { Progress } from './progress.ts'
-import { readGauge } from './prometheus.ts'
+import { readGauge, scrape } from './prometheus.ts'
 import { seededRandom } from './random.ts'
+import { askHealth, backendsOf, usageOf } from './usage.ts'
 import { builtInWorkload, type WorkloadName, type WorkloadOptions } from './workloads.ts'
 
 export interface TrialOptions {
@@ -78,8 +86,16 @@ const ownAnswerTimeoutMs = 120_000
 /** Milliseconds that untilGauge waits. */
 const gaugeTimeoutMs = 3_000
 
+/** Milliseconds between two questions to each pod of how it is. */
+const healthIntervalMs = 500
+
+/** Milliseconds that pods get, after the runtime has nothing in flight, to have nothing in hand either. */
+const idleTimeoutMs = 2_000
+
 /** Milliseconds the system gets, after the last load, to bring every run to an end. */
 const settleTimeoutMs = 6_000
+
+const roles = ['runtime', 'balancer', 'component-server'] as const satisfies readonly Role[]
 
 export class Trial {
   readonly cluster: Cluster
@@ -96,12 +112,16 @@ export class Trial {
   readonly #figures: Figure[] = []
   readonly #loads: NamedLoad[] = []
   readonly #events: (ChaosEvent | PodState | WindowStarted)[] = []
+  /** Of the history, and not of the report: too many to draw. */
+  readonly #observations: (PodUsage | PodHealth)[] = []
   readonly #clientFiles: string[] = []
   readonly #series: NamedSeries[] = []
   readonly #running = new Set<Promise<LoadResult>>()
   readonly #abandon = new AbortController()
   readonly #stopLoads = new AbortController()
   readonly #stopWatching: () => void
+  #stopAsking: () => void = () => {}
+  #asking: Promise<void> | null = null
   #pods: readonly PodActivity[] = []
   #affinity: AffinityMatrix | undefined
 
@@ -119,11 +139,64 @@ export class Trial {
     })
   }
 
-  /** Records who is there at the start: what comes and goes is watched from then on. */
+  /** Records who is there at the start, and what they hold: what comes and goes is watched from then on. */
   async recordPods(): Promise<void> {
-    for (const role of ['runtime', 'balancer', 'component-server'] as const) {
+    for (const role of roles) {
       for (const pod of await this.cluster.pods(role)) this.#recordState(monotonicUs(), pod, pod.phase)
     }
+    await this.recordUsage('before')
+    const timer = setInterval(() => {
+      this.#asking ??= this.#recordHealth().finally(() => {
+        this.#asking = null
+      })
+    }, healthIntervalMs)
+    this.#stopAsking = () => clearInterval(timer)
+  }
+
+  /**
+   * Records what every ready pod holds. After the load, pods get a moment to let go of what they have in hand.
+   */
+  async recordUsage(phase: PodUsage['phase']): Promise<void> {
+    const deadline = performance.now() + (phase === 'after' ? idleTimeoutMs : 0)
+    const pods = (await Promise.all(roles.map((role) => this.readyPods(role)))).flat()
+    await Promise.all(
+      pods.map(async (pod) => {
+        for (;;) {
+          const text = await scrape(this.cluster.podAdminUrl(pod))
+          const usage = text === null ? null : usageOf(text, pod.role)
+          const idle = usage !== null && Object.values(usage.open).every((count) => count === 0)
+          if (!idle && performance.now() < deadline && !this.signal.aborted) {
+            await pause(100, this.signal)
+            continue
+          }
+          if (usage === null) return
+          this.#observations.push({
+            ...{ kind: 'pod.usage', at: monotonicUs(), role: pod.role, pod: pod.name, phase },
+            ...usage,
+          })
+          return
+        }
+      }),
+    )
+  }
+
+  /** Asks every pod that has not ended how it is, and balancers what they think of the component servers. */
+  async #recordHealth(): Promise<void> {
+    const pods = (await Promise.all(roles.map((role) => this.cluster.pods(role)))).flat()
+    await Promise.all(
+      pods.map(async (pod) => {
+        const url = this.cluster.podAdminUrl(pod)
+        const at = monotonicUs()
+        const [says, text] = await Promise.all([
+          askHealth(url),
+          pod.role === 'balancer' ? scrape(url) : Promise.resolve(null),
+        ])
+        this.#observations.push({
+          ...{ kind: 'pod.health', at, role: pod.role, pod: pod.name, says },
+          ...(text === null ? {} : { backends: backendsOf(text) }),
+        })
+      }),
+    )
   }
 
   #recordState(at: number, pod: Pod, phase: PodState['phase']): void {
@@ -267,7 +340,7 @@ export class Trial {
     const gathered = await this.#options.gatherer.gather({
       cluster: this.cluster,
       clientFiles: this.#clientFiles,
-      events: this.#events,
+      events: [...this.#events, ...this.#observations],
       from: this.startedAt,
       until,
     })
@@ -307,7 +380,7 @@ export class Trial {
   ): void {
     const target = targetNamed(this.#options.targets, name)
     const judged = judgeThreshold(target, measured, samples)
-    const taken = judged.outcome === 'fail' && during !== undefined ? this.#takenShare(during) : null
+    const taken = judged.outcome === 'fail' && during !== undefined ? this.othersShare(during) : null
     const result: ThresholdResult =
       taken !== null && taken > mostTakenShare
         ? {
@@ -321,7 +394,7 @@ export class Trial {
   }
 
   /** Mean share of the machine that others had over a stretch; null where it was not measured. */
-  #takenShare({ from, until }: { readonly from: number; readonly until: number }): number | null {
+  othersShare({ from, until }: { readonly from: number; readonly until: number }): number | null {
     const seconds = (this.noise.seconds(from, until) ?? []).filter((second) => second !== null)
     if (seconds.length === 0) return null
     return seconds.reduce((sum, second) => sum + second.stealShare + second.othersShare, 0) / seconds.length
@@ -355,6 +428,7 @@ export class Trial {
   /** The result so far. `ended` says why the scenario's function did not return. */
   result(ended?: ScenarioResult['ended']): ScenarioResult {
     this.#stopWatching()
+    this.#stopAsking()
     return {
       scenario: this.#options.scenario.name,
       summary: this.#options.scenario.definition.summary,

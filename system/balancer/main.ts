@@ -19,6 +19,7 @@ import { inClusterApi } from './discovery/endpoint-slices.ts'
 import { parseNames } from './discovery/names.ts'
 import { createPodResolve } from './discovery/resolve-pods.ts'
 import { connectionsAllowed } from './limits.ts'
+import { addProcessMetrics } from './process-metrics.ts'
 import { balancerFlags, balancerNotes } from './settings.ts'
 import { readTls, watchFiles } from './tls.ts'
 
@@ -89,6 +90,7 @@ runMain(async () => {
     threadFiles: { log: logOptions, historyFile },
     trace: flags['trace-enabled'] ? { endpoint: flags['otlp-endpoint'] } : null,
   })
+  addProcessMetrics(balancer.registry)
   const reload = async (): Promise<void> => {
     balancer.reload(await readSettings())
     log.info({ config: flags.config }, 'reloaded')

@@ -16,6 +16,8 @@ export interface Defect {
   readonly file: string
   /** What is wrong, in one sentence. */
   readonly what: string
+  /** Written by someone who had not read the checkers, from the programs' code alone. */
+  readonly blind?: true
   /** The checker that must catch it. Others may, too. */
   readonly checker: CheckerName
   /** A scenario whose load and faults bring it out, by name. */
