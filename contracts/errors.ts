@@ -47,6 +47,8 @@ export interface ErrorDetails {
  */
 export class GauntletError extends Error {
   readonly code: ErrorCode
+  /** What is wrong, without its field, fix and code. */
+  readonly problem: string
   readonly field: string | undefined
   readonly value: unknown
   readonly fix: string | undefined
@@ -61,6 +63,7 @@ export class GauntletError extends Error {
     )
     this.name = 'GauntletError'
     this.code = code
+    this.problem = problem
     this.field = details.field
     this.value = details.value
     this.fix = details.fix

@@ -65,6 +65,15 @@ t.test('names every problem at once, with its line', async (t) => {
     /^plugins\.b\.url \(line 3\): got nope/,
     /^routes\.\/x\.0\.plugin \(line 5\): is missing/,
   ])
+  const routes =
+    'plugins: {b: {type: builtin}}\nroutes:\n  /x/{a}:\n    - plugin: b\n    - plugin: nope\n  /x/{b}: [{plugin: b}]\n' +
+    '  y: [{plugin: b,\n       conditions: [{path: "$.a[x]"}]}]\n'
+  t.match(problems(routes), [
+    /^routes\.y\.0\.conditions\.0\.path \(line 8\): Invalid index 'x'/,
+    /^routes\.\/x\/\{a\}\.1\.plugin \(line 5\): plugin not found: nope, use one of b/,
+    /^routes\.\/x\/\{b\} \(line 6\): .*conflict with previously registered route: \/x\/\{a\}/,
+    /^routes\.y \(line 7\): a pattern starts with \//,
+  ])
   t.match(problems('plugins: {\n  a: [}'), [/^config line 2: .*ERR_CONFIG_SYNTAX/])
   t.match(problems('plugins: {}\nroutes: {}\nstateStore: {type: zz}'), [/line 3.*unknown variant `zz`/])
 })

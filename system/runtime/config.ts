@@ -3,11 +3,11 @@
 import { type Document, isMap, LineCounter, type YAMLMap } from 'yaml'
 import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
 import { type Json, jsonNull, kindOf, members, unquote } from '../wire/json.ts'
-import { parsePath } from '../wire/json-path.ts'
+import { type JsonPath, parsePath, wholePath } from '../wire/json-path.ts'
 import { nodeToJson, parseYaml, YamlError } from '../wire/json-yaml.ts'
 import type { MockAnswer, MockComponent } from './plugins/mock.ts'
 import type { CallTimeouts } from './plugins/plugin.ts'
-import type { Route, RouteRule } from './plugins/router.ts'
+import { type Route, type RouteRule, routeProblems } from './plugins/router.ts'
 
 export type PluginConfig =
   | { readonly kind: 'builtin'; readonly name: string }
@@ -28,7 +28,7 @@ export type PluginConfig =
       readonly timeouts: CallTimeouts
     } & Command)
   | { readonly kind: 'mock'; readonly name: string; readonly components: readonly MockComponent[] }
-  | ({ readonly kind: 'mcp'; readonly name: string } & Command)
+  | ({ readonly kind: 'mcp'; readonly name: string; readonly timeouts: CallTimeouts } & Command)
 
 export interface Command {
   readonly command: string
@@ -85,6 +85,10 @@ export function parseConfig(
     root['workingDirectory'] == null ? null : reader.text(root['workingDirectory'], ['workingDirectory'])
   reader.unknown(root, [], ['plugins', 'routes', 'stateStore', 'workingDirectory'])
   reader.unknown(store, ['stateStore'], ['type'])
+  const names = new Set(Object.keys(reader.object(root['plugins'] ?? {}, ['plugins'])))
+  for (const { place, problem, fix } of routeProblems(routes, names)) {
+    reader.problem(['routes', ...place], problem, fix)
+  }
   const [first, ...rest] = reader.problems
   if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])
   return { plugins, routes, workingDirectory, warnings: reader.warnings }
@@ -238,8 +242,13 @@ function readPlugin(
       reader.unknown(fields, path, ['type', 'components'])
       return { kind: 'mock', name, components: readMocks(reader, [...path, 'components'], fields) }
     case 'mcp':
-      reader.unknown(fields, path, ['type', 'transport', 'command', 'args', 'env'])
-      return { kind: 'mcp', name, ...readCommand(reader, path, fields, env) }
+      reader.unknown(fields, path, ['type', 'transport', 'command', 'args', 'env', 'timeouts'])
+      return {
+        kind: 'mcp',
+        name,
+        ...readCommand(reader, path, fields, env),
+        timeouts: readTimeouts(reader, fields['timeouts'], [...path, 'timeouts']).timeouts,
+      }
     default:
       reader.problem(
         [...path, 'type'],
@@ -416,11 +425,21 @@ function readRoute(reader: Reader, pattern: string, value: unknown): Route {
         const at = [...place, 'conditions', number]
         const parts = reader.object(condition, at)
         return {
-          path: parsePath(reader.text(parts['path'], [...at, 'path'])),
+          path: readPath(reader, reader.text(parts['path'], [...at, 'path']), [...at, 'path']),
           value: parts['value'] === undefined ? jsonNull : reader.json([...at, 'value']),
         }
       }),
     }
   })
   return { pattern, rules }
+}
+
+function readPath(reader: Reader, text: string, place: Path): JsonPath {
+  try {
+    return parsePath(text)
+  } catch (error) {
+    if (!(error instanceof GauntletError)) throw error
+    reader.problem(place, error.problem, 'write a path like $.model or $.items[0]')
+    return wholePath
+  }
 }

@@ -59,6 +59,16 @@ t.test('names, reachability, field access and variables', async (t) => {
   ])
 })
 
+t.test('says what to write in the place of skipIf', async (t) => {
+  const flow = { ...named, steps: [{ ...step('a'), skipIf: { $input: '$.off' } }], output: from('a') }
+  const [only, ...rest] = diagnose(parseFlow(parseJson(JSON.stringify(flow))))
+  t.same(rest, [])
+  t.match(only, { kind: 'ignoredSkip', level: 'warning', path: '$.steps[0].skipIf' })
+  const instead = JSON.parse(only?.data?.['instead'] ?? '')
+  t.match(only?.formatted, only?.data?.['instead'])
+  t.same(found({ steps: [step('a')], output: instead }), ['1003 unvalidatedFieldAccess $.output.condition'])
+})
+
 t.test('flows written out for put_blob are checked too', async (t) => {
   const put = (data: unknown) => ({
     steps: [step('p', { data: { $literal: data }, blob_type: 'flow' }, '/builtin/put_blob')],

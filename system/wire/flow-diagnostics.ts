@@ -44,6 +44,7 @@ function diagnoseAt(flow: Flow, root: string): Diagnostic[] {
   const references = new References(flow, root, found)
   references.check()
   checkComponents(flow, root, found)
+  checkSkips(flow, root, found)
   references.unreachable()
   checkSubflows(flow, root, found)
   return found
@@ -291,6 +292,26 @@ function checkComponents(flow: Flow, root: string, found: Diagnostic[]): void {
     })
   }
 }
+
+/** Older lines had `skipIf`; a step without effect on its skipping must not pass in silence. */
+function checkSkips(flow: Flow, root: string, found: Diagnostic[]): void {
+  for (const [index, { id, skipIf }] of flow.steps.entries()) {
+    if (skipIf === null) continue
+    const condition = skipIf.length <= maxShownCondition ? skipIf : '<its condition>'
+    const instead = `{"$if":${condition},"then":null,"else":{"$step":${quote(id)}}}`
+    found.push({
+      kind: 'ignoredSkip',
+      code: 1900,
+      level: 'warning',
+      formatted: `Step '${id}' runs in spite of its skipIf, which Stepflow 0.9 ignores: wherever its result is used, write ${instead}`,
+      data: { step_id: id, instead },
+      path: `${root}.steps[${index}].skipIf`,
+    })
+  }
+}
+
+/** Characters of a condition that a warning repeats. */
+const maxShownCondition = 200
 
 /** Flows written out in the input of put_blob are checked too. */
 function checkSubflows(flow: Flow, root: string, found: Diagnostic[]): void {

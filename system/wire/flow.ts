@@ -17,6 +17,8 @@ export interface FlowStep {
   readonly onError: OnError
   readonly input: Expression
   readonly mustExecute: boolean
+  /** The condition of older lines, which is not in the normal form and has no effect; null without one. */
+  readonly skipIf: Json | null
   /** The step in normal form: what overrides patch and listings show. */
   readonly json: Json
 }
@@ -99,7 +101,8 @@ function readStep(json: Json): FlowStep {
     ['mustExecute', must ?? undefined],
     ['metadata', notEmpty(fields.get('metadata'))],
   ])
-  return { id, component, onError, input, mustExecute: must === 'true', json: text }
+  const skipIf = notNull(fields.get('skipIf'))
+  return { id, component, onError, input, mustExecute: must === 'true', skipIf, json: text }
 }
 
 /** The shape has been checked, so the place is of no use. */

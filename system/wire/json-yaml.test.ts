@@ -26,6 +26,16 @@ t.test('says the line of what it cannot read', async (t) => {
   t.throws(() => yamlToJson(`${'['.repeat(200)}${']'.repeat(200)}`), { name: 'YamlError' })
 })
 
+t.test('refuses levels beyond those of JSON, and a second document', async (t) => {
+  const nested = (levels: number): string =>
+    Array.from({ length: levels }, (_, at) => `${' '.repeat(at)}a:`).join('\n')
+  t.ok(yamlToJson(nested(100)))
+  t.throws(() => yamlToJson(nested(5_000)), { message: /recursion limit exceeded at line 129/ })
+  t.throws(() => yamlToJson('['.repeat(100_000)), { message: /recursion limit exceeded at line 1/ })
+  t.throws(() => yamlToJson('a: 1\n---\nb: 1\n'), { message: /more than one document at line 2/ })
+  t.equal(yamlToJson(''), 'null')
+})
+
 t.test('refuses aliases that unfold without bound', async (t) => {
   const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]']
   for (let level = 1; level < 9; level++) {

@@ -1,6 +1,6 @@
 // YAML to canonical JSON text, with numbers as they were written: JavaScript's own would lose `1.0`.
 
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { Composer, type CST, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, Parser } from 'yaml'
 import { arrayOf, type Json, jsonNull, maxDepth, objectOf, quote, toJson } from './json.ts'
 import { writeFloat, writeNumber } from './json-number.ts'
 
@@ -27,15 +27,42 @@ export function yamlToJson(text: string): Json {
 
 /** Reads YAML so that `nodeToJson` loses nothing. @throws YamlError */
 export function parseYaml(text: string, lines: LineCounter): Document.Parsed {
-  const document = parseDocument(text, {
+  const tokens = [...new Parser(lines.addNewLine).parse(text)]
+  // What comes next recurses.
+  const place = tooDeep(tokens)
+  if (place !== null) throw new YamlError('recursion limit exceeded', lines.linePos(place).line)
+  const composer = new Composer({
     lineCounter: lines,
     prettyErrors: false,
     intAsBigInt: true,
     logLevel: 'error',
   })
+  const [document, second] = [...composer.compose(tokens, true, text.length)] as Document.Parsed[]
+  if (document === undefined) throw new YamlError('there is no document', 1)
+  if (second !== undefined) {
+    throw new YamlError('there is more than one document', lines.linePos(second.range[0]).line)
+  }
   const [problem] = document.errors
   if (problem !== undefined) throw new YamlError(problem.message, lines.linePos(problem.pos[0]).line)
   return document
+}
+
+/** Where the tokens go deeper than JSON may; null where they do not. */
+function tooDeep(tokens: readonly CST.Token[]): number | null {
+  const stack: [CST.Token, number][] = tokens.map((token) => [token, 0])
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const [token, depth] = next
+    if (depth > maxDepth) return token.offset
+    if (token.type === 'document') {
+      if (token.value !== undefined) stack.push([token.value, depth])
+    } else if ('items' in token) {
+      for (const { key, value } of token.items) {
+        if (key != null) stack.push([key, depth + 1])
+        if (value !== undefined) stack.push([value, depth + 1])
+      }
+    }
+  }
+  return null
 }
 
 /** A node of `document` as JSON. @throws YamlError */

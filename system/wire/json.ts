@@ -18,7 +18,7 @@ export const maxDepth = 127
 
 /** Text that is not JSON; `problem` and the place read as in Stepflow's answers. */
 export class JsonSyntaxError extends GauntletError {
-  readonly problem: string
+  override readonly problem: string
   readonly line: number
   readonly column: number
 

@@ -3,12 +3,15 @@
 import { EventEmitter, once } from 'node:events'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { configFor, oneStep, runFlow, send, startRuntime, startWorker } from './runtime-helpers.ts'
-
-const builtinOnly = {
-  plugins: { builtin: { type: 'builtin' } },
-  routes: { '/{*component}': [{ plugin: 'builtin' }] },
-}
+import {
+  builtinOnly,
+  configFor,
+  oneStep,
+  runFlow,
+  send,
+  startRuntime,
+  startWorker,
+} from './runtime-helpers.ts'
 
 t.test('one runtime', async (t) => {
   const folder = t.testdir({ 'a.json': '{"b":1.0}', 'a.txt': 'text', 'bad.json': '{nope' })

@@ -178,6 +178,12 @@ export function configFor(url: string): object {
   }
 }
 
+/** The configuration with the built-ins alone, under every path. */
+export const builtinOnly: object = {
+  plugins: { builtin: { type: 'builtin' } },
+  routes: { '/{*component}': [{ plugin: 'builtin' }] },
+}
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers

@@ -73,6 +73,7 @@ t.test('mock, mcp and routes', async (t) => {
         command: process.execPath,
         args: [program('mcp-server')],
         env: { GREETING: 'hi' },
+        timeouts: { stepMs: 300 },
       },
     },
     routes: {
@@ -119,6 +120,18 @@ t.test('mock, mcp and routes', async (t) => {
       error: { code: 500, message: "Tool 'fail' execution failed", data: [{ type: 'text', text: 'no' }] },
     })
   })
+
+  await t.test(
+    'an MCP server that dies fails its call and is started again; a tool has its deadline',
+    async (t) => {
+      t.match(await result('/tools/die', {}), { outcome: 'failed', error: { message: 'step "s" failed' } })
+      await runtime.line(/MCP server died/)
+      t.match(await result('/tools/shout', { text: 'b' }), { outcome: 'success' })
+      t.match(await result('/tools/hang', {}), {
+        error: { data: { stack: [{}, {}, { error: /timed out/i }] } },
+      })
+    },
+  )
 
   await t.test('all plugins list what they have', async (t) => {
     const { components } = (await send(url, 'GET', '/api/v1/components')).json

@@ -40,7 +40,7 @@ export function readBody(request: ApiRequest, schema: TObject): Map<string, Json
   if (type !== 'application/json' && !/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw refuseText(415, 'Expected request with `Content-Type: application/json`')
   }
-  return shaped(request.body, () => {
+  return shaped(request, () => {
     const json = parseJson(request.body)
     if (lastHadDuplicates()) {
       const twice = findDuplicate(request.body, (place, key) => hasField(schema, place, key))
@@ -50,8 +50,8 @@ export function readBody(request: ApiRequest, schema: TObject): Map<string, Json
   })
 }
 
-/** Runs `read`; what is wrong with the body is refused with line and column. */
-export function shaped<T>(body: string, read: () => T): T {
+/** Runs `read`; what is wrong with the body is refused with line and column, where those are the sender's. */
+export function shaped<T>({ body, converted }: ApiRequest, read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -65,6 +65,7 @@ export function shaped<T>(body: string, read: () => T): T {
     if (!(error instanceof ShapeError)) throw error
     const { line, column } = locate(body, error.place, error.edge)
     const said = error.edge === 'key' ? withoutKey(error) : error.message
+    if (converted === true) throw refuseText(422, `The flow does not fit: ${said}`)
     throw refuseText(
       422,
       `Failed to deserialize the JSON body into the target type: ${said} at line ${line} column ${column}`,

@@ -2,9 +2,10 @@
 
 import { parseFlow } from '../../wire/flow.ts'
 import { diagnose, writeDiagnostics } from '../../wire/flow-diagnostics.ts'
-import { arrayOf, type Json, objectOf, quote } from '../../wire/json.ts'
+import { arrayOf, type Json, member, objectOf, quote } from '../../wire/json.ts'
+import { YamlError, yamlToJson } from '../../wire/json-yaml.ts'
 import type { BlobStore } from '../store/blobs.ts'
-import { readBody, refuse, shaped } from './errors.ts'
+import { readBody, refuse, refuseText, shaped } from './errors.ts'
 import { errorResponse, flowResponse, storeFlowRequest, storeFlowResponse } from './schemas.ts'
 import type { ApiReply, ApiRequest, ApiRoute } from './server.ts'
 
@@ -15,7 +16,8 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
       path: '/api/v1/flows',
       handle: (request) => storeFlow(blobs, request),
       docs: {
-        summary: 'Store a flow, or only check it',
+        summary:
+          'Store a flow, or only check it; with `Content-Type: application/yaml` the document may be YAML',
         body: storeFlowRequest,
         replies: { 200: storeFlowResponse },
       },
@@ -43,9 +45,10 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
   ]
 }
 
-function storeFlow(blobs: BlobStore, request: ApiRequest): ApiReply {
+function storeFlow(blobs: BlobStore, sent: ApiRequest): ApiReply {
+  const request = isYaml(sent) ? fromYaml(sent) : sent
   const fields = readBody(request, storeFlowRequest)
-  const flow = shaped(request.body, () => parseFlow(fields.get('flow') as Json, ['flow']))
+  const flow = shaped(request, () => parseFlow(fields.get('flow') as Json, ['flow']))
   const diagnostics = diagnose(flow)
   const stored = fields.get('dryRun') !== 'true' && !diagnostics.some((one) => one.level === 'fatal')
   if (stored) blobs.putFlow(flow)
@@ -53,6 +56,27 @@ function storeFlow(blobs: BlobStore, request: ApiRequest): ApiReply {
     status: 200,
     body: `{"flowId":"${flow.id}","stored":${stored},"diagnostics":${writeDiagnostics(diagnostics)}}`,
   }
+}
+
+function isYaml({ headers }: ApiRequest): boolean {
+  return /^\s*(?:application|text)\/(?:x-)?yaml\s*(?:;|$)/i.test(headers.get('content-type') ?? '')
+}
+
+/**
+ * The request as JSON. Its YAML is the request's own fields, or the flow document itself, which has no `flow`.
+ * @throws Refusal
+ */
+function fromYaml(request: ApiRequest): ApiRequest {
+  let json: Json
+  try {
+    json = yamlToJson(request.body)
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error
+    throw refuseText(400, `Failed to parse the request body as YAML: ${error.message}`)
+  }
+  const body = member(json, 'flow') === undefined ? `{"flow":${json}}` : json
+  const headers = new Map(request.headers).set('content-type', 'application/json')
+  return { ...request, headers, body, converted: true }
 }
 
 function getFlow(blobs: BlobStore, id: string): ApiReply {

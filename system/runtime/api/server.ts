@@ -14,6 +14,8 @@ export interface ApiRequest {
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>
   readonly body: string
+  /** True: the body was made of another text, so places in it mean nothing to the sender. */
+  readonly converted?: boolean
 }
 
 export type ApiHandler = (request: ApiRequest) => ApiReply | Promise<ApiReply>

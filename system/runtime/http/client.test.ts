@@ -1,8 +1,9 @@
 // Tests of the HTTP client on real sockets: what it reuses, what it never sends twice, what it says on failure.
 
+import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import t from 'tap'
 import type { Resolve } from '../../program/resolve.ts'
 import { createHttpClient, type HttpClient, type TransportError } from './client.ts'
@@ -43,7 +44,7 @@ const serve = async (t: Teardown, handle: (request: IncomingMessage, response: S
   return { server, port: (server.address() as AddressInfo).port }
 }
 
-const clientOf = (t: Teardown, ports: readonly number[], path = '/'): HttpClient => {
+const clientOf = (t: Teardown, ports: readonly number[], path = '/', connectTimeoutMs = 2000): HttpClient => {
   const resolve: Resolve = async () => ({
     endpoints: ports.map((port) => ({ address: '127.0.0.1', port })),
     ttlSeconds: null,
@@ -51,7 +52,7 @@ const clientOf = (t: Teardown, ports: readonly number[], path = '/'): HttpClient
   const client = createHttpClient({
     url: new URL(`http://pods.test${path}`),
     resolve,
-    connectTimeoutMs: 2000,
+    connectTimeoutMs,
   })
   t.teardown(() => client.close())
   return client
@@ -125,6 +126,30 @@ t.test('says that nobody was reached, and that nothing was sent', async (t) => {
     connectTimeoutMs: 2000,
   })
   t.match(await post(lost, '1'), { error: { unsent: true, reason: 'unresolved' } })
+})
+
+t.test('gives up on an address that accepts nobody', async (t) => {
+  // Stopped, and its queue full: the kernel answers no further connection.
+  const script =
+    "require('net').createServer().listen({port:0,backlog:1},function(){console.log(this.address().port)})"
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const exited = once(child, 'exit')
+  const fillers: Socket[] = []
+  t.teardown(async () => {
+    for (const filler of fillers) filler.destroy()
+    child.kill('SIGKILL')
+    await exited
+  })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const port = Number(line.toString())
+  child.kill('SIGSTOP')
+  for (let filler = 0; filler < 2; filler++) {
+    const socket = connect(port, '127.0.0.1')
+    fillers.push(socket)
+    await once(socket, 'connect')
+  }
+  const { error } = await post(clientOf(t, [port], '/', 100), '1')
+  t.match(error, { unsent: true, reason: 'timeout' })
 })
 
 t.test('goes to the next address where one refuses', async (t) => {

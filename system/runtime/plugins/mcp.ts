@@ -1,10 +1,11 @@
 // The mcp plugin: tools of a Model Context Protocol server, launched and spoken to over its standard streams.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { Log } from '../../program/log.ts'
 import { kindOf, toJson } from '../../wire/json.ts'
-import type { CallOutcome, Plugin } from './plugin.ts'
+import type { CallOutcome, CallTimeouts, Plugin } from './plugin.ts'
 
 export interface McpOptions {
   readonly name: string
@@ -12,40 +13,55 @@ export interface McpOptions {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** Of a tool's call only `stepMs` counts: there is one answer, without parts. */
+  readonly timeouts: CallTimeouts
   readonly log: Log
 }
 
-/** ms the handshake may take, and a tool: the step's own deadline is the real one. */
+/** ms the handshake may take, and by default a tool. */
 const startTimeoutMs = 30_000
 const toolTimeoutMs = 30 * 60_000
+/** ms before a server that died is started again: doubled up to the most. */
+const firstRestartMs = 100
+const mostRestartMs = 5_000
 
 export function createMcpPlugin(options: McpOptions): Plugin {
-  const { name, command, args, env, cwd, log } = options
-  let client: Client | null = null
-  const connected = (): Client => {
-    if (client === null) throw new Error('not started')
+  const { name, command, timeouts, log } = options
+  const closing = new AbortController()
+  let current: Promise<Client> | null = null
+  let restartMs = firstRestartMs
+
+  const connect = async (signal: AbortSignal): Promise<Client> => {
+    const client = await launch(options, signal)
+    restartMs = firstRestartMs
+    client.onclose = () => {
+      if (closing.signal.aborted) return
+      log.warn({ plugin: name, restartMs }, 'MCP server died, starting it again')
+      current = again()
+      current.catch(() => {})
+    }
     return client
   }
+  const again = async (): Promise<Client> => {
+    for (;;) {
+      await sleep(restartMs, undefined, { signal: closing.signal })
+      restartMs = Math.min(mostRestartMs, restartMs * 2)
+      try {
+        return await connect(closing.signal)
+      } catch (error) {
+        if (closing.signal.aborted) throw error
+        log.warn({ plugin: name, error: textOf(error) }, 'MCP server does not start')
+      }
+    }
+  }
+  const connected = (): Promise<Client> => current ?? Promise.reject(new Error('not started'))
+
   return {
     async start(signal) {
-      // Loaded here, for it takes longer than all the rest of the runtime, and few have such a plugin.
-      const sdk = await import('@modelcontextprotocol/sdk/client/index.js')
-      const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js')
-      client = new sdk.Client({ name: 'stepflow', version: '0.9.0' })
-      const transport = new StdioClientTransport({
-        command,
-        args: [...args],
-        env: { ...env },
-        cwd,
-        stderr: 'pipe',
-      })
-      transport.stderr?.on('data', (chunk: Buffer) => {
-        log.debug({ plugin: name, text: chunk.toString().trimEnd() }, 'MCP server says')
-      })
       try {
-        await client.connect(transport, { signal, timeout: startTimeoutMs })
+        current = connect(AbortSignal.any([signal, closing.signal]))
+        await current
       } catch (error) {
-        await client.close()
         throw new GauntletError('ERR_PLUGIN', `error initializing plugin: ${textOf(error)}`, {
           field: `plugins.${name}`,
           value: command,
@@ -60,13 +76,14 @@ export function createMcpPlugin(options: McpOptions): Plugin {
       const cancelled = new AbortController()
       call.onCancel(() => cancelled.abort())
       try {
-        const result = await connected().callTool(
+        const client = await connected()
+        const result = await client.callTool(
           {
             name: tool,
             ...(kindOf(call.input) === 'object' ? { arguments: JSON.parse(call.input) } : {}),
           },
           undefined,
-          { signal: cancelled.signal, timeout: call.timeouts.stepMs ?? toolTimeoutMs },
+          { signal: cancelled.signal, timeout: call.timeouts.stepMs ?? timeouts.stepMs ?? toolTimeoutMs },
         )
         if (result['isError'] === true) {
           return {
@@ -83,12 +100,12 @@ export function createMcpPlugin(options: McpOptions): Plugin {
         return {
           kind: 'broken',
           causes: [{ error: 'error executing component' }, { error: textOf(error) }],
-          details: {},
+          details: { reason: cancelled.signal.aborted ? 'cancelled' : 'mcp' },
         }
       }
     },
     async components() {
-      const { tools } = await connected().listTools()
+      const { tools } = await (await connected()).listTools()
       return tools.map((tool) => ({
         component: `/${tool.name}`,
         ...(tool.description === undefined ? {} : { description: tool.description }),
@@ -96,7 +113,38 @@ export function createMcpPlugin(options: McpOptions): Plugin {
         ...(tool.outputSchema === undefined ? {} : { outputSchema: toJson(tool.outputSchema) }),
       }))
     },
-    close: async () => client?.close(),
+    async close() {
+      closing.abort()
+      await (await current?.catch(() => null))?.close()
+    },
+  }
+}
+
+/** Starts the command and greets it. */
+async function launch(
+  { name, command, args, env, cwd, log }: McpOptions,
+  signal: AbortSignal,
+): Promise<Client> {
+  // Loaded here, for it takes longer than all the rest of the runtime, and few have such a plugin.
+  const sdk = await import('@modelcontextprotocol/sdk/client/index.js')
+  const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js')
+  const client = new sdk.Client({ name: 'stepflow', version: '0.9.0' })
+  const transport = new StdioClientTransport({
+    command,
+    args: [...args],
+    env: { ...env },
+    cwd,
+    stderr: 'pipe',
+  })
+  transport.stderr?.on('data', (chunk: Buffer) => {
+    log.debug({ plugin: name, text: chunk.toString().trimEnd() }, 'MCP server says')
+  })
+  try {
+    await client.connect(transport, { signal, timeout: startTimeoutMs })
+    return client
+  } catch (error) {
+    await client.close()
+    throw error
   }
 }
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import { parseJson } from '../../wire/json.ts'
 import { parsePath } from '../../wire/json-path.ts'
 import type { Plugin } from './plugin.ts'
-import { createRouter, type Route, type RouteRule } from './router.ts'
+import { createRouter, type Route, type RouteRule, routeProblems } from './router.ts'
 
 const plugin = (): Plugin => ({
   start: async () => {},
@@ -71,18 +71,19 @@ t.test(
   },
 )
 
-t.test('refuses patterns in each other\u2019s way, unknown plugins and malformed patterns', async (t) => {
-  const bad = (routes: readonly Route[], message: RegExp) =>
-    t.throws(() => createRouter(routes, plugins), { code: 'ERR_CONFIG_FIELD', message })
+t.test('finds patterns in each other\u2019s way, unknown plugins and malformed patterns', async (t) => {
+  const bad = (routes: readonly Route[], problem: RegExp, place: readonly unknown[]) =>
+    t.match(routeProblems(routes, new Set(plugins.keys())), [{ problem, place }])
   bad(
     [
       { pattern: '/{a}', rules: [rule('a')] },
       { pattern: '/{b}', rules: [rule('a')] },
     ],
     /conflict with previously registered route: \/\{a\}/,
+    ['/{b}'],
   )
-  bad([{ pattern: '/x', rules: [rule('nope')] }], /plugin not found: nope/)
-  bad([{ pattern: 'x', rules: [rule('a')] }], /starts with \//)
-  bad([{ pattern: '/{*a}/b', rules: [rule('a')] }], /must come last/)
-  bad([{ pattern: '/a{b}', rules: [rule('a')] }], /cannot read/)
+  bad([{ pattern: '/x', rules: [rule('nope')] }], /plugin not found: nope/, ['/x', 0, 'plugin'])
+  bad([{ pattern: 'x', rules: [rule('a')] }], /starts with \//, ['x'])
+  bad([{ pattern: '/{*a}/b', rules: [rule('a')] }], /must come last/, ['/{*a}/b'])
+  bad([{ pattern: '/a{b}', rules: [rule('a')] }], /cannot read/, ['/a{b}'])
 })

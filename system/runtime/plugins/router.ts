@@ -1,6 +1,5 @@
 // Routes: a component's path in a flow to the plugin that has it and its name there.
 
-import { GauntletError } from '../../../contracts/errors.ts'
 import { type Json, jsonNull, sameJson } from '../../wire/json.ts'
 import { type JsonPath, valueAt } from '../../wire/json-path.ts'
 import type { CallTimeouts, Plugin } from './plugin.ts'
@@ -42,32 +41,54 @@ export interface Router {
   pathsOf(name: string, component: string): string[]
 }
 
-/** @throws GauntletError ERR_CONFIG_FIELD where patterns are malformed or in each other's way */
-export function createRouter(routes: readonly Route[], plugins: ReadonlyMap<string, Plugin>): Router {
-  const patterns = routes.map((route) => ({ route, segments: parsePattern(route.pattern) }))
-  patterns.sort((a, b) => bySpecificity(a.segments, b.segments))
+export interface RouteProblem {
+  /** Below `routes`. */
+  readonly place: readonly (string | number)[]
+  readonly problem: string
+  readonly fix: string
+}
+
+/** What keeps `routes` from being routed by: malformed patterns, two in each other's way, unknown plugins. */
+export function routeProblems(routes: readonly Route[], plugins: ReadonlySet<string>): RouteProblem[] {
+  const found: RouteProblem[] = []
   const shapes = new Map<string, string>()
-  for (const { route, segments } of patterns) {
+  for (const { pattern, rules } of routes) {
+    const segments = parsePattern(pattern)
+    if ('problem' in segments) {
+      found.push({ place: [pattern], ...segments })
+      continue
+    }
     const shape = segments.map((segment) => (segment.kind === 'text' ? segment.text : segment.kind)).join('/')
     const other = shapes.get(shape)
     if (other !== undefined) {
-      throw new GauntletError(
-        'ERR_CONFIG_FIELD',
-        `Failed to insert route for pattern '${route.pattern}': Insertion failed due to conflict with previously registered route: ${other}`,
-        { field: `routes.${route.pattern}`, fix: 'keep one of the two' },
-      )
+      found.push({
+        place: [pattern],
+        problem: `Failed to insert route for pattern '${pattern}': Insertion failed due to conflict with previously registered route: ${other}`,
+        fix: 'keep one of the two',
+      })
     }
-    shapes.set(shape, route.pattern)
-    for (const rule of route.rules) {
-      if (!plugins.has(rule.plugin)) {
-        throw new GauntletError('ERR_CONFIG_FIELD', `plugin not found: ${rule.plugin}`, {
-          field: `routes.${route.pattern}`,
-          value: rule.plugin,
-          fix: `use one of ${[...plugins.keys()].join(', ')}`,
-        })
-      }
+    shapes.set(shape, pattern)
+    for (const [index, { plugin }] of rules.entries()) {
+      // A missing name has been told of.
+      if (plugin === '' || plugins.has(plugin)) continue
+      const names = [...plugins].join(', ')
+      found.push({
+        place: [pattern, index, 'plugin'],
+        problem: `plugin not found: ${plugin}`,
+        fix: names === '' ? 'add it under plugins' : `use one of ${names}`,
+      })
     }
   }
+  return found
+}
+
+/** @param routes without `routeProblems` */
+export function createRouter(routes: readonly Route[], plugins: ReadonlyMap<string, Plugin>): Router {
+  const patterns = routes.flatMap((route) => {
+    const segments = parsePattern(route.pattern)
+    return 'problem' in segments ? [] : [{ route, segments }]
+  })
+  patterns.sort((a, b) => bySpecificity(a.segments, b.segments))
   const router: Router = {
     pathsOf(name, component) {
       const candidates = patterns.flatMap(({ route, segments }) =>
@@ -153,22 +174,28 @@ type Segment =
   | { readonly kind: 'one'; readonly name: string }
   | { readonly kind: 'rest'; readonly name: string }
 
-function parsePattern(pattern: string): readonly Segment[] {
-  const bad = (problem: string, fix: string): GauntletError =>
-    new GauntletError('ERR_CONFIG_FIELD', problem, { field: `routes.${pattern}`, value: pattern, fix })
-  if (!pattern.startsWith('/')) throw bad('a pattern starts with /', 'write /name/{*component}')
+function parsePattern(pattern: string): readonly Segment[] | Omit<RouteProblem, 'place'> {
+  if (!pattern.startsWith('/')) {
+    return { problem: 'a pattern starts with /', fix: 'write /name/{*component}' }
+  }
+  const segments: Segment[] = []
   const parts = pattern.slice(1).split('/')
-  return parts.map((part, index): Segment => {
+  for (const [index, part] of parts.entries()) {
     const match = /^\{(\*?)([^{}*]+)\}$/.exec(part)
     if (match === null) {
-      if (/[{}]/.test(part)) throw bad(`cannot read '${part}'`, 'use {name} or {*name} for a whole segment')
-      return { kind: 'text', text: part }
+      if (/[{}]/.test(part)) {
+        return { problem: `cannot read '${part}'`, fix: 'use {name} or {*name} for a whole segment' }
+      }
+      segments.push({ kind: 'text', text: part })
+      continue
     }
     const name = match[2] as string
-    if (match[1] === '') return { kind: 'one', name }
-    if (index !== parts.length - 1) throw bad(`{*${name}} must come last`, 'use {name} for one segment')
-    return { kind: 'rest', name }
-  })
+    if (match[1] !== '' && index !== parts.length - 1) {
+      return { problem: `{*${name}} must come last`, fix: 'use {name} for one segment' }
+    }
+    segments.push({ kind: match[1] === '' ? 'one' : 'rest', name })
+  }
+  return segments
 }
 
 const rank = { text: 0, one: 1, rest: 2 } as const

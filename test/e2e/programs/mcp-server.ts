@@ -15,6 +15,8 @@ server.setRequestHandler(ListToolsRequestSchema, () => ({
 }))
 
 server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
+  if (params.name === 'die') process.exit(3)
+  if (params.name === 'hang') return new Promise<never>(() => {})
   if (params.name === 'fail') return { isError: true, content: [{ type: 'text', text: 'no' }] }
   const text = `${String(params.arguments?.['text']).toUpperCase()} ${process.env['GREETING'] ?? ''}`
   return { content: [{ type: 'text', text }] }

@@ -16,7 +16,7 @@ export type AnswerEvent =
       readonly instanceId: string | undefined
     }
   | { readonly kind: 'message'; readonly message: RpcMessage }
-  /** Data that is no JSON-RPC message: fatal in a body, to be passed over in a stream. */
+  /** Data that is no JSON-RPC message. */
   | { readonly kind: 'garbage'; readonly text: string; readonly problem: string }
   | { readonly kind: 'too-long'; readonly limitBytes: number }
   /** The answer ended; `error` where the connection broke. */

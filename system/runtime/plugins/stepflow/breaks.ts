@@ -56,6 +56,15 @@ export function garbled(status: number, text: string, problem: string): Break {
   )
 }
 
+/** An event whose data is no message: what the stream means from here on is anybody's guess. */
+export function garbledEvent(text: string, problem: string): Break {
+  return broken(
+    'bad-event',
+    ['error receiving message', `invalid message: ${text.slice(0, 200)}`, problem],
+    'SSE stream sent an event that is no JSON-RPC message',
+  )
+}
+
 export function tooLong(limitBytes: number): Break {
   return broken('too-long', ['error receiving message', `message longer than ${limitBytes} bytes`])
 }
@@ -110,6 +119,7 @@ const labels: ReadonlySet<string> = new Set([
   'reset',
   'ended-early',
   'bad-answer',
+  'bad-event',
   'foreign-answer',
   'too-long',
   'deadline',

@@ -113,8 +113,9 @@ class Call {
         this.#onMessage(event.message)
         break
       case 'garbage':
-        // In a stream the next event may still be the answer.
         if (!this.#stream) this.#break(breaks.garbled(this.#status, event.text, event.problem))
+        // Some servers keep a stream alive by events without data.
+        else if (event.text !== '') this.#break(breaks.garbledEvent(event.text, event.problem))
         break
       case 'too-long':
         this.#break(breaks.tooLong(event.limitBytes))
