@@ -50,6 +50,9 @@ export interface RunOffered extends At {
  * `correct` says whether the result equals the expected value; absent where there is none to compare.
  * `foreign` says whether it is the value expected for another input; absent where several inputs share one.
  */
+/** How the error of an arrival begins that was sent and had no answer in the client's time. */
+export const noAnswer = 'no answer within'
+
 export interface RunAnswered extends At {
   readonly kind: 'run.answered'
   readonly request: string
@@ -58,6 +61,7 @@ export interface RunAnswered extends At {
   readonly runId?: string
   readonly correct?: boolean
   readonly foreign?: boolean
+  /** Begins with `noAnswer` where the client gave up waiting. */
   readonly error?: string
   /** The wrong value, cut to 200 characters. */
   readonly got?: string

@@ -41,7 +41,8 @@ await scenario(import.meta, {
     )
     let kill
     try {
-      await t.untilGauge(victim, 'stepflow_component_server_callbacks_unanswered', 30)
+      // Shorter than it takes to be found not ready: the runtime must go on serving.
+      await t.untilGauge(victim, 'stepflow_component_server_callbacks_unanswered', 30, 2_000)
       kill = await t.kill(victim)
     } finally {
       await t.cluster.signalPod(runtime.name, 'SIGCONT')

@@ -1,6 +1,6 @@
 // Checker blast-radius: a kill costs only the runs that had a step on the killed pod, and those soon and clearly.
 
-import { type Checker, Findings, type FullContext, hangs, seconds, wasGivenUp } from './checker.ts'
+import { type Checker, Findings, type FullContext, hangs, late, seconds, wasGivenUp } from './checker.ts'
 import { type Call, operationsOf, type Run } from './operations.ts'
 
 type FullKill = FullContext['kills'][number]
@@ -18,13 +18,13 @@ export const blastRadius: Checker = {
     }
     let affected = 0
     let failed = 0
-    for (const { request, answers } of operations.offers.values()) {
+    for (const { request, offered, answers } of operations.offers.values()) {
       const answer = answers[0]
       if (answer === undefined || answer.runId !== undefined) continue
       // Without a run there is no step on any pod.
       findings.examined++
       const text = `${request}: ${answer.outcome}: ${answer.error ?? 'no reason'}, and no run of it is known`
-      if (wasGivenUp(answer, context)) findings.cannotTell(text)
+      if (wasGivenUp(answer, offered?.planned, context)) findings.cannotTell(text)
       else if (answer.outcome !== 'completed' && !runtimeKilled(context, answer.at)) findings.violation(text)
     }
     for (const run of operations.runs.values()) {
@@ -63,10 +63,8 @@ function checkFailure(run: Run, kill: FullKill, context: FullContext, findings: 
     findings.violation(`run ${run.runId}: had a step on ${kill.pod} and never ended`)
     return
   }
-  const tookUs = end.at - kill.at
-  if (tookUs > context.failWithinUs) {
-    findings.violation(`run ${run.runId}: failed ${seconds(tookUs)} after the kill of ${kill.pod}`)
-  }
+  const text = `run ${run.runId}: failed ${seconds(end.at - kill.at)} after the kill of ${kill.pod}`
+  late({ fromUs: kill.at, untilUs: end.at, limitUs: context.failWithinUs }, context, findings, text)
   const failures = [...run.steps.values()].flatMap(({ results }) =>
     results.filter((r) => r.outcome === 'failed'),
   )

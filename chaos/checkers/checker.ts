@@ -1,6 +1,6 @@
 // What a checker is: a pure function from a history to findings; and the rule that turns findings into a result.
 
-import type { History, Role } from '../../contracts/history.ts'
+import { type History, noAnswer, type Role, type RunAnswered } from '../../contracts/history.ts'
 import type { CheckerResult } from '../../contracts/results.ts'
 
 /** A pod ended on purpose. */
@@ -146,21 +146,45 @@ function fill(context: CheckContext, history: History): FullContext {
 }
 
 /**
- * Whether the client gave an arrival up for reasons of its own: the trial was interrupted (unknown if it was sent,
- * else refused), or it stood still itself.
+ * Whether the client gave an arrival up for reasons that are none of the system's: the trial was interrupted (unknown
+ * if it was sent, else refused), or it waited in vain while it stood still itself or others had the machine.
  */
 export function wasGivenUp(
-  answer: { readonly outcome: string; readonly error?: string | undefined },
-  context: Pick<FullContext, 'interrupted' | 'clientStarved'>,
+  answer: Pick<RunAnswered, 'outcome' | 'error' | 'at'>,
+  plannedAt: number | undefined,
+  context: FullContext,
 ): boolean {
-  if (context.clientStarved && answer.outcome === 'unknown') return true
+  if (answer.outcome === 'unknown' && answer.error?.startsWith(noAnswer) === true) {
+    const waited = ownTime(plannedAt ?? answer.at, answer.at, context)
+    if (context.clientStarved || waited < context.deadlineUs) return true
+  }
   if (!context.interrupted || answer.outcome === 'completed') return false
   return answer.outcome === 'unknown' || answer.error === 'interrupted'
 }
 
+/** µs of a stretch in which the machine was the system's own: what others took does not count against it. */
+export function ownTime(fromUs: number, untilUs: number, context: FullContext): number {
+  return (untilUs - fromUs) * (1 - (context.othersShare(fromUs, untilUs) ?? 0))
+}
+
 /** Whether something open since `at` has hung: open a deadline after its start and after the healing. */
 export function hangs(at: number, context: FullContext): boolean {
-  return context.collectedAt - Math.max(at, context.healedAt) >= context.deadlineUs
+  const from = Math.max(at, context.healedAt)
+  // By the clock first: it is cheap, and own time is never more.
+  if (context.collectedAt - from < context.deadlineUs) return false
+  return ownTime(from, context.collectedAt, context) >= context.deadlineUs
+}
+
+/** Judges that something took too long: no violation where others had the machine for so long that it need not have. */
+export function late(
+  stretch: { readonly fromUs: number; readonly untilUs: number; readonly limitUs: number },
+  context: FullContext,
+  findings: Findings,
+  text: string,
+): void {
+  if (stretch.untilUs - stretch.fromUs <= stretch.limitUs) return
+  if (ownTime(stretch.fromUs, stretch.untilUs, context) > stretch.limitUs) findings.violation(text)
+  else findings.cannotTell(`${text}, while others had the machine`)
 }
 
 /** µs as text, e.g. `1.234 s`. */

@@ -25,7 +25,8 @@ export const goodputReturns: Checker = {
     }
     const from = Math.max(stretch.recovery.from, context.healedAt)
     const offers = [...operationsOf(history).offers.values()].filter(
-      ({ answers: [answer] }) => answer === undefined || !wasGivenUp(answer, context),
+      ({ offered, answers: [answer] }) =>
+        answer === undefined || !wasGivenUp(answer, offered?.planned, context),
     )
     const before = offers.filter((offer) => isIn(offer, stretch.control.from, stretch.control.until))
     const after = offers.filter((offer) => isIn(offer, from, stretch.recovery.until))

@@ -9,16 +9,16 @@ export const noRunFailed: Checker = {
   check(history, context) {
     const findings = new Findings()
     const { offers } = operationsOf(history)
-    for (const { request, answers } of offers.values()) {
+    for (const { request, offered, answers } of offers.values()) {
       findings.examined++
-      const { outcome, error, runId } = answers[0] ?? {
-        outcome: 'unknown',
-        error: 'never answered',
-        runId: undefined,
-      }
-      if (outcome === 'completed') continue
-      const text = `${request} (run ${runId ?? 'without id'}): ${outcome}: ${error ?? 'no reason'}`
-      if (wasGivenUp({ outcome, error }, context)) findings.cannotTell(text)
+      const [answer] = answers
+      if (answer?.outcome === 'completed') continue
+      const said =
+        answer === undefined ? 'never answered' : `${answer.outcome}: ${answer.error ?? 'no reason'}`
+      const text = `${request} (run ${answer?.runId ?? 'without id'}): ${said}`
+      const excused =
+        answer === undefined ? context.interrupted : wasGivenUp(answer, offered?.planned, context)
+      if (excused) findings.cannotTell(text)
       else findings.violation(text)
     }
     findings.summary = `${findings.examined - findings.violations - findings.unclear} of ${findings.examined} completed`

@@ -34,6 +34,21 @@ t.test('an unknown outcome is a failure, unless a killed runtime explains it', a
   t.equal(runChecker(noRunLost, history, { ...late, interrupted: true }).outcome, 'unknown')
 })
 
+t.test(
+  'an answer that did not come in time is no proof where the client or the machine stood still',
+  async (t) => {
+    const waited = (at: number, error: string) =>
+      historyOf(changed(aRun(), 'run.answered', { at, outcome: 'unknown', runId: undefined, error }))
+    const history = waited(10_001_000, 'no answer within 10000 ms')
+    t.equal(runChecker(noRunLost, history, late).outcome, 'fail')
+    t.equal(runChecker(noRunLost, history, { ...late, clientStarved: true }).outcome, 'unknown')
+    t.equal(runChecker(noRunLost, history, { ...late, othersShare: () => 0.6 }).outcome, 'unknown')
+    t.equal(runChecker(noRunLost, history, { ...late, othersShare: () => 0.4 }).outcome, 'fail')
+    const reset = waited(10_001_000, 'read ECONNRESET')
+    t.equal(runChecker(noRunLost, reset, { ...late, clientStarved: true }).outcome, 'fail')
+  },
+)
+
 t.test('an accepted run without an end is lost once the deadline has passed', async (t) => {
   const history = historyOf(aRun(), without(aRun({ id: '2' }), 'run.ended', 'run.answered', 'run.offered'))
   t.match(runChecker(noRunLost, history, late), {

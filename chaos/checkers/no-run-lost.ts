@@ -1,6 +1,6 @@
 // Checker no-run-lost: whatever was offered has an answer, and whatever was accepted has an end.
 
-import { type Checker, Findings, type FullContext, hangs } from './checker.ts'
+import { type Checker, Findings, type FullContext, hangs, wasGivenUp } from './checker.ts'
 import { operationsOf } from './operations.ts'
 
 export const noRunLost: Checker = {
@@ -24,7 +24,7 @@ export const noRunLost: Checker = {
       if (answer.outcome === 'unknown') {
         const text = `${request}: outcome unknown: ${answer.error ?? 'no reason'}`
         if (runtimeKilledBetween(offered?.planned ?? answer.at, answer.at, context)) explained++
-        else if (context.interrupted || context.clientStarved) findings.cannotTell(text)
+        else if (wasGivenUp(answer, offered?.planned, context)) findings.cannotTell(text)
         else findings.violation(text)
       }
       if (answer.runId !== undefined && witnesses.has('runtime') && !runs.get(answer.runId)?.accepted) {

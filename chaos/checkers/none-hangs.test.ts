@@ -25,6 +25,15 @@ t.test('fails when an arrival, a run or a call is open past the deadline', async
   t.match(runChecker(noneHangs, stuck, late), { examples: [/steps without result: s/] })
 })
 
+t.test('time in which others had the machine does not count towards the deadline', async (t) => {
+  const open = historyOf(without(aRun(), 'run.ended'))
+  const beside = (share: number | null) =>
+    runChecker(noneHangs, open, { ...late, othersShare: () => share }).outcome
+  t.equal(beside(null), 'fail')
+  t.equal(beside(0.4), 'fail', '6 of 10 s were its own')
+  t.equal(beside(0.6), 'unknown', 'only 4 of 10 s were its own')
+})
+
 t.test('what was open in a process that is gone does not hang', async (t) => {
   const open = historyOf(aProcess('pod-a'), without(aRun(), 'execute.answered'))
   t.equal(runChecker(noneHangs, open, { ...late, kills: [kill] }).outcome, 'pass')

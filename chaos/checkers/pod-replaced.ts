@@ -1,7 +1,7 @@
 // Checker pod-replaced: each killed pod has a successor that becomes ready in time and serves.
 
 import type { History, HistoryRecord, Role } from '../../contracts/history.ts'
-import { type Checker, Findings, type FullContext, seconds } from './checker.ts'
+import { type Checker, Findings, type FullContext, ownTime, seconds } from './checker.ts'
 import { readyIntervals } from './eligibility.ts'
 
 /** The record by which a pod of a role shows that it serves. */
@@ -25,7 +25,7 @@ export const podReplaced: Checker = {
       const next = successors(history, kill, context).find(({ pod, from }) => !taken.has(`${pod} ${from}`))
       if (next === undefined || next.from - kill.at > context.replaceWithinUs) {
         const text = `${kill.pod}: no successor became ready`
-        const over = context.collectedAt - kill.at > context.replaceWithinUs
+        const over = ownTime(kill.at, next?.from ?? context.collectedAt, context) > context.replaceWithinUs
         if (over) findings.violation(`${text} within ${seconds(context.replaceWithinUs)}`)
         else findings.cannotTell(`${text} until the history was read`)
         continue

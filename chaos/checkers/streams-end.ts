@@ -1,6 +1,6 @@
 // Checker streams-end: each stream ends complete or as a clear error; one whose pod was killed, soon after.
 
-import { type Checker, Findings, type FullContext, hangs, seconds } from './checker.ts'
+import { type Checker, Findings, type FullContext, hangs, late, seconds } from './checker.ts'
 import { type Call, type Operations, operationsOf } from './operations.ts'
 
 export const streamsEnd: Checker = {
@@ -32,10 +32,10 @@ export const streamsEnd: Checker = {
         }
       }
       const kill = killOf(call, context)
-      if (kill !== undefined && result.at - kill.at > context.failWithinUs) {
-        findings.violation(
-          `call ${call.requestId}: ended ${seconds(result.at - kill.at)} after the kill of its pod ${kill.pod}`,
-        )
+      if (kill !== undefined) {
+        const text = `call ${call.requestId}: ended ${seconds(result.at - kill.at)} after the kill of its pod ${kill.pod}`
+        const stretch = { fromUs: kill.at, untilUs: result.at, limitUs: context.failWithinUs }
+        late(stretch, context, findings, text)
       }
     }
     findings.summary = `${findings.examined} streams: ${complete} complete, ${failed} failed clearly`

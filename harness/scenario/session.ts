@@ -243,6 +243,8 @@ async function runTrial(run: TrialRun): Promise<ScenarioResult> {
   })
   try {
     if (restored !== null) throw restored.error
+    const left = await trial.settle()
+    if (left !== 0 && !signal.aborted) throw openBefore(left)
     await trial.recordPods()
     await scenario.definition.run(trial)
   } catch (error) {
@@ -293,6 +295,15 @@ function replayCommand(options: ScenarioOptions, scenario: LoadedScenario, durat
 
 function isOfCluster(error: unknown): error is GauntletError {
   return error instanceof GauntletError && (error.code === 'ERR_CLUSTER' || error.code === 'ERR_TIMEOUT')
+}
+
+/** Runs of the scenario before would be taken for this one's. */
+function openBefore(runs: number | null): GauntletError {
+  const problem = runs === null ? 'a runtime does not answer' : `${runs} runs of before are still in flight`
+  return new GauntletError('ERR_CLUSTER', problem, {
+    field: 'runtime',
+    fix: 'see the scenario before this one',
+  })
 }
 
 function clusterUnknown(error: GauntletError): CheckerResult {

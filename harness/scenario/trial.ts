@@ -83,7 +83,7 @@ const answerTimeoutMs = 10_000
 /** The same for a user's own flow, whose steps may take long. */
 const ownAnswerTimeoutMs = 120_000
 
-/** Milliseconds that untilGauge waits. */
+/** Milliseconds that untilGauge waits unless told. */
 const gaugeTimeoutMs = 3_000
 
 /** Milliseconds between two questions to each pod of how it is. */
@@ -92,8 +92,11 @@ const healthIntervalMs = 500
 /** Milliseconds that pods get, after the runtime has nothing in flight, to have nothing in hand either. */
 const idleTimeoutMs = 2_000
 
-/** Milliseconds the system gets, after the last load, to bring every run to an end. */
+/** Milliseconds of its own time that the system gets, after the last load, to bring every run to an end. */
 const settleTimeoutMs = 6_000
+
+/** The same by the clock, whatever others take. */
+const mostSettleMs = 60_000
 
 const roles = ['runtime', 'balancer', 'component-server'] as const satisfies readonly Role[]
 
@@ -310,24 +313,33 @@ export class Trial {
     return readGauge(this.cluster.podAdminUrl(pod), name)
   }
 
-  /** Waits until a gauge of a pod has reached a value, for at most 3 s: what it was then is for the trial to judge. */
-  async untilGauge(pod: Pod, name: string, least: number): Promise<void> {
-    const deadline = performance.now() + gaugeTimeoutMs
+  /** Waits until a gauge of a pod has reached a value, or the time is up: what it was then is for the trial to judge. */
+  async untilGauge(pod: Pod, name: string, least: number, timeoutMs = gaugeTimeoutMs): Promise<void> {
+    const deadline = performance.now() + timeoutMs
     while (performance.now() < deadline && !this.signal.aborted) {
       if (((await this.gauge(pod, name)) ?? 0) >= least) return
       await pause(20, this.signal)
     }
   }
 
-  /** Waits until the runtime counts no run in flight, or the deadline for hanging runs has passed. */
-  async settle(): Promise<void> {
-    const deadline = performance.now() + settleTimeoutMs
-    while (performance.now() < deadline && !this.signal.aborted) {
+  /**
+   * Waits until the runtime counts no run in flight, or the deadline for hanging runs has passed.
+   * @returns how many are still in flight; null where a runtime does not answer
+   */
+  async settle(): Promise<number | null> {
+    const [fromUs, fromMs] = [monotonicUs(), performance.now()]
+    for (;;) {
       const runtimes = await this.cluster.pods('runtime')
       const counts = await Promise.all(
         runtimes.map((pod) => this.gauge(pod, 'stepflow_runtime_runs_in_flight')),
       )
-      if (counts.every((count) => count === 0)) return
+      const open = counts.some((count) => count === null)
+        ? null
+        : counts.reduce<number>((sum, count) => sum + (count ?? 0), 0)
+      const taken = this.othersShare({ from: fromUs, until: monotonicUs() }) ?? 0
+      const tookMs = performance.now() - fromMs
+      const over = tookMs * (1 - taken) > settleTimeoutMs || tookMs > mostSettleMs
+      if (open === 0 || over || this.signal.aborted) return open
       await pause(50, this.signal)
     }
   }

@@ -4,6 +4,7 @@
 // Its cost for each request is measured by bench/harness/load/embedded.ts.
 
 import { performance } from 'node:perf_hooks'
+import { noAnswer } from '../../../../contracts/history.ts'
 import type { LoadProgress, LoadResult } from '../../../../contracts/load.ts'
 import { monotonicUs as nowUs } from '../../../clock.ts'
 import type { LoadPlan } from '../../options.ts'
@@ -239,7 +240,7 @@ class Generator {
     for (const arrival of this.#open) {
       if (arrival.plannedUs > deadlineUs) break
       const sent = arrival.cancel()
-      const error = `no ${sent ? 'answer' : 'connection'} within ${this.#plan.timeoutMs} ms`
+      const error = `${sent ? noAnswer : 'no connection within'} ${this.#plan.timeoutMs} ms`
       this.#end(arrival, { outcome: sent ? 'unknown' : 'refused', error }, sent)
     }
     this.#history.flush()
