@@ -69,6 +69,15 @@ t.test('says what to write in the place of skipIf', async (t) => {
   t.same(found({ steps: [step('a')], output: instead }), ['1003 unvalidatedFieldAccess $.output.condition'])
 })
 
+t.test(
+  'silent where the real one is: an empty description, any input schema, what names no variable',
+  async (t) => {
+    t.same(found({ ...named, description: '' }), [])
+    t.same(found({ schemas: { properties: { input: true } }, output: { $input: '$.a' } }), [])
+    t.same(found({ output: [{ $variable: '$' }, { $variable: '$[0]', default: { $input: '$.a' } }] }), [])
+  },
+)
+
 t.test('flows written out for put_blob are checked too', async (t) => {
   const put = (data: unknown) => ({
     steps: [step('p', { data: { $literal: data }, blob_type: 'flow' }, '/builtin/put_blob')],
@@ -76,6 +85,9 @@ t.test('flows written out for put_blob are checked too', async (t) => {
   })
   t.same(found(put({ ...named, output: from('zz') })), [
     '3003 undefinedStepReference $.steps[0].input.data.$literal.output',
+  ])
+  t.match(diagnose(parseFlow(parseJson(JSON.stringify({ ...named, ...put({ steps: 5 }) })))), [
+    { data: { error: 'Failed to parse subflow: invalid type: integer `5`, expected a sequence' } },
   ])
   t.same(found(put({ steps: 5 })), ['2003 invalidSubflowLiteral $.steps[0].input.data.$literal'])
 })

@@ -16,6 +16,7 @@ import {
   unquote,
 } from './json.ts'
 import type { JsonPath } from './json-path.ts'
+import { ShapeError } from './json-shape.ts'
 
 export type DiagnosticLevel = 'fatal' | 'error' | 'warning'
 
@@ -113,7 +114,7 @@ function checkNames(flow: Flow, root: string, found: Diagnostic[]): void {
       path: `${root}.name`,
     })
   }
-  if (flow.description === null || flow.description.trim() === '') {
+  if (flow.description === null) {
     found.push({
       kind: 'missingFlowDescription',
       code: 1002,
@@ -137,12 +138,15 @@ class References {
   #inDefault = 0
   readonly #variables: ReadonlyMap<string, Json> | null
   readonly #required: ReadonlySet<unknown>
+  readonly #hasInputSchema: boolean
 
   constructor(flow: Flow, root: string, found: Diagnostic[]) {
     this.#flow = flow
     this.#root = root
     this.#found = found
-    const schema = member(member(flow.schemas ?? jsonNull, 'properties') ?? jsonNull, 'variables')
+    const schemas = member(flow.schemas ?? jsonNull, 'properties') ?? jsonNull
+    const schema = member(schemas, 'variables')
+    this.#hasInputSchema = member(schemas, 'input') !== undefined
     this.#variables = schema === undefined ? null : new Map(members(member(schema, 'properties') ?? jsonNull))
     this.#required = new Set(
       schema === undefined ? [] : (fromJson(member(schema, 'required') ?? '[]') as unknown[]),
@@ -181,11 +185,14 @@ class References {
         this.#step(node.step, node.path, path, from, earlier)
         return
       case 'input':
-        this.#unvalidated('workflow_input', node.path, path, 'no input schema available')
+        // With any schema of the input the real one is content, whatever the field.
+        if (!this.#hasInputSchema) {
+          this.#unvalidated('workflow_input', node.path, path, 'no input schema available')
+        }
         return
       case 'variable':
         this.#variable(node, path, from)
-        if (node.byDefault === null) return
+        if (node.byDefault === null || node.name === null) return
         // What only a default mentions counts as not reachable, as in the real one.
         this.#inDefault++
         this.#visit(node.byDefault, path, from, earlier)
@@ -248,8 +255,8 @@ class References {
   }
 
   #variable({ name, path: field, rest, byDefault }: Variable, path: string, from: string): void {
-    // `$` names no variable, which only a run can tell.
-    if (name === '') return
+    // `$` and `$[0]` name no variable, which only a run can tell.
+    if (name === null) return
     if (this.#variables === null) {
       this.#found.push({
         kind: 'missingVariableSchema',
@@ -326,7 +333,8 @@ function checkSubflows(flow: Flow, root: string, found: Diagnostic[]): void {
     try {
       found.push(...diagnoseAt(parseFlow(data.value), path))
     } catch (cause) {
-      const error = cause instanceof Error ? cause.message : String(cause)
+      // Without the place: the real one reads a value here, not a text.
+      const error = cause instanceof ShapeError ? cause.problem : String(cause)
       found.push({
         kind: 'invalidSubflowLiteral',
         code: 2003,

@@ -11,11 +11,11 @@ export type Expression =
   | { readonly kind: 'literal'; readonly value: Json }
   | { readonly kind: 'step'; readonly step: string; readonly path: JsonPath }
   | { readonly kind: 'input'; readonly path: JsonPath }
-  /** The first segment of `path` names the variable. */
+  /** The first segment of `path` names the variable; null where it is no name. */
   | {
       readonly kind: 'variable'
       readonly path: JsonPath
-      readonly name: string
+      readonly name: string | null
       readonly rest: JsonPath
       readonly byDefault: Expression | null
     }
@@ -93,7 +93,7 @@ function parseSpecial(fields: ReadonlyMap<string, Json>, place: Place): Expressi
     return {
       kind: 'variable',
       path,
-      name: first === undefined ? '' : first.kind === 'field' ? first.name : String(first.index),
+      name: first?.kind === 'field' ? first.name : null,
       rest: { segments: rest, text: path.text },
       byDefault: byDefault === undefined ? null : parseExpression(byDefault, place),
     }

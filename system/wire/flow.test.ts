@@ -26,6 +26,11 @@ t.test('writes fields in their order, and no defaults', async (t) => {
       step(',"onError":{"action":"useDefault"}'),
     ],
     ['{"schemas":{}}', '{}'],
+    ['{"schemas":{"$defs":null,"properties":{"steps":{"properties":{}}}}}', '{}'],
+    [
+      '{"schemas":{"properties":{"steps":{"other":1,"properties":{"a":{"x":1}}}}}}',
+      '{"schemas":{"type":"object","properties":{"steps":{"type":"object","properties":{"a":{"x":1}}}}}}',
+    ],
     ['{"schemas":{"properties":{"zz":1}}}', '{}'],
     [
       '{"schemas":{"properties":{"variables":{"a":1.0},"input":true,"zz":1},"$defs":{"A":1}}}',
@@ -93,6 +98,11 @@ t.test('says what does not fit, and where in the text it stands', async (t) => {
     [
       '{"output":[{"$input":5}]}',
       'output: Invalid $input: invalid type: integer `5`, expected a JSON path string at line 1 column 25',
+    ],
+    ['{"schemas":{"$defs":5}}', 'schemas: invalid type: integer `5`, expected a map at line 1 column 22'],
+    [
+      '{"steps":"a\\u007f"}',
+      'steps: invalid type: string "a\\u{7f}", expected a sequence at line 1 column 18',
     ],
     ['{"schemas":5}', 'schemas: FlowSchema must be an object at line 1 column 13'],
   ]

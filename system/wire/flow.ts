@@ -3,8 +3,19 @@
 import { hash } from 'node:crypto'
 import { type Expression, nullExpression, parseExpression, writeExpression } from './flow-expression.ts'
 import { flowSchema, stepSchema } from './flow-schema.ts'
-import { arrayOf, elements, type Json, jsonNull, kindOf, members, objectOf, quote, unquote } from './json.ts'
-import { checkShape, type Place, ShapeError } from './json-shape.ts'
+import {
+  arrayOf,
+  elements,
+  type Json,
+  jsonNull,
+  kindOf,
+  member,
+  members,
+  objectOf,
+  quote,
+  unquote,
+} from './json.ts'
+import { checkShape, type Place, ShapeError, wrongType } from './json-shape.ts'
 
 export type OnError =
   | { readonly action: 'fail' }
@@ -138,14 +149,26 @@ function readSchemas(json: Json | undefined, place: Place): Json | null {
   if (kindOf(json) !== 'object') throw new ShapeError(place, 'FlowSchema must be an object', 'after')
   const fields = new Map(members(json))
   const parts = new Map(members(fields.get('properties') ?? jsonNull))
-  const known = ['input', 'output', 'variables', 'steps'].map((name) => [name, parts.get(name)] as const)
-  const properties = objectOf(known)
-  const defs = fields.get('$defs')
+  const steps = member(parts.get('steps') ?? jsonNull, 'properties')
+  const properties = objectOf([
+    ...['input', 'output', 'variables'].map((name): [string, Json | undefined] => [name, parts.get(name)]),
+    ['steps', steps === undefined || members(steps).length === 0 ? undefined : stepSchemas(steps)],
+  ])
+  const defs = notNull(fields.get('$defs')) ?? undefined
+  if (defs !== undefined && kindOf(defs) !== 'object') throw wrongType(place, defs, 'a map', 'after')
   if ((defs === undefined || defs === '{}') && properties === '{}') return null
   return objectOf([
     ['type', quote('object')],
     ['$defs', defs === '{}' ? undefined : defs],
     ['properties', properties === '{}' ? undefined : properties],
+  ])
+}
+
+/** The schemas of steps are kept, not what else stands around them. */
+function stepSchemas(schemas: Json): Json {
+  return objectOf([
+    ['type', quote('object')],
+    ['properties', schemas],
   ])
 }
 

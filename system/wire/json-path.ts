@@ -5,7 +5,7 @@ import { element, type Json, kindOf, memberByQuoted, quote } from './json.ts'
 
 export type PathSegment =
   | { readonly kind: 'field'; readonly name: string; readonly quoted: Json }
-  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'index'; readonly index: number; readonly text: string }
 
 export interface JsonPath {
   readonly segments: readonly PathSegment[]
@@ -20,7 +20,8 @@ export const wholePath: JsonPath = { segments: [], text: '$' }
  * Reads a path. A text that does not start with `$` is one field name; the empty text is the whole value.
  * @throws GauntletError ERR_FLOW_PATH
  */
-export function parsePath(text: string): JsonPath {
+export function parsePath(given: string): JsonPath {
+  const text = given.trim()
   if (text === '' || text === '$') return wholePath
   if (!text.startsWith('$')) return pathOf([field(text)], text)
   const segments: PathSegment[] = []
@@ -44,22 +45,22 @@ export function parsePath(text: string): JsonPath {
   return pathOf(segments, text)
 }
 
+/** What stands up to the first `]`: a name in quotes of either kind, without escapes, or a whole number. */
 function readBracket(text: string, at: number): { segment: PathSegment; end: number } {
-  const mark = text.charAt(at + 1)
-  if (mark === '"' || mark === "'") {
-    const close = text.indexOf(mark, at + 2)
-    if (close === -1 || text.charAt(close + 1) !== ']') throw bad(text, "Unclosed bracket '[' in path")
-    return { segment: field(text.slice(at + 2, close)), end: close + 2 }
-  }
   const close = text.indexOf(']', at)
   if (close === -1) throw bad(text, "Unclosed bracket '[' in path")
-  const digits = text.slice(at + 1, close)
-  const index = /^\+?\d+$/.test(digits) ? Number(digits) : Number.NaN
-  if (!Number.isSafeInteger(index)) {
-    throw bad(text, `Invalid index '${digits}' in JSON path. Expected a number or a quoted string.`)
+  const inside = text.slice(at + 1, close).trim()
+  const quoted = /^(["'])(.*)\1$/s.exec(inside)
+  if (quoted !== null) return { segment: field(quoted[2] as string), end: close + 1 }
+  const index = /^\+?\d+$/.test(inside) ? BigInt(inside.replace('+', '')) : -1n
+  if (index < 0n || index > maxIndex) {
+    throw bad(text, `Invalid index '${inside}' in JSON path. Expected a number or a quoted string.`)
   }
-  return { segment: { kind: 'index', index }, end: close + 1 }
+  return { segment: { kind: 'index', index: Number(index), text: String(index) }, end: close + 1 }
 }
+
+/** The largest that Stepflow's parser takes. */
+const maxIndex = 2n ** 64n - 1n
 
 function field(name: string): PathSegment {
   return { kind: 'field', name, quoted: quote(name) }
@@ -72,9 +73,9 @@ function bad(text: string, problem: string): GauntletError {
 function pathOf(segments: readonly PathSegment[], given: string): JsonPath {
   let text = '$'
   for (const segment of segments) {
-    // Written as `.a.b` a field called "a.b" would be read back as two.
-    if (segment.kind === 'field' && /[.[]/.test(segment.name)) return { segments, text: given }
-    text += segment.kind === 'field' ? `.${segment.name}` : `[${segment.index}]`
+    // Written as `.a.b` a field called "a.b" would be read back as two, and one without a name as none.
+    if (segment.kind === 'field' && /[.[]|^$/.test(segment.name)) return { segments, text: given }
+    text += segment.kind === 'field' ? `.${segment.name}` : `[${segment.text}]`
   }
   return { segments, text }
 }

@@ -187,10 +187,29 @@ function checkCount(json: Json, place: Place, expecting: string): void {
 }
 
 /** `invalid type: map, expected a sequence` */
-export function wrongType(place: Place, json: Json, expected: string): ShapeError {
+export function wrongType(place: Place, json: Json, expected: string, at?: Edge): ShapeError {
   const kind = kindOf(json)
-  const edge = kind === 'object' || kind === 'array' ? 'start' : 'end'
+  const edge = at ?? (kind === 'object' || kind === 'array' ? 'start' : 'end')
   return new ShapeError(place, `invalid type: ${describe(json)}, expected ${expected}`, edge)
+}
+
+const debugEscapes: ReadonlyMap<string, string> = new Map([
+  ...([
+    ['"', '\\"'],
+    ['\\', '\\\\'],
+    ['\n', '\\n'],
+    ['\r', '\\r'],
+    ['\t', '\\t'],
+    ['\0', '\\0'],
+  ] as const),
+])
+
+/** A text in quotes as Rust's `{:?}` shows it, which Stepflow's messages use: what cannot be seen as `\u{7f}`. */
+function debugQuote(text: string): string {
+  const shown = text.replace(/["\\\p{C}\p{Zl}\p{Zp}\p{M}]|(?! )\p{Zs}/gu, (mark) => {
+    return debugEscapes.get(mark) ?? `\\u{${mark.codePointAt(0)?.toString(16)}}`
+  })
+  return `"${shown}"`
 }
 
 export function describe(json: Json): string {
@@ -200,7 +219,7 @@ export function describe(json: Json): string {
     case 'array':
       return 'sequence'
     case 'string':
-      return `string ${json}`
+      return `string ${debugQuote(unquote(json))}`
     case 'boolean':
       return `boolean \`${json}\``
     case 'null':

@@ -83,6 +83,8 @@ t.test('variables: the run\u2019s, else the default, else a failure', async (t) 
   is(t, '{"$variable":"$.v.x"}', '1', { variables })
   is(t, '{"$variable":"$.v.y","default":{"$input":"$.a.b"}}', '1.0', { variables })
   is(t, '{"$variable":"w","default":5}', '5', { variables })
+  is(t, '{"$variable":"$","default":5}', 'failed 500 Variable path is empty')
+  is(t, '{"$variable":"$[0]","default":5}', 'failed 500 Variable name must be a string')
   is(t, '{"$variable":"w"}', 'failed 1 Undefined variable: w', { variables })
 })
 

@@ -82,6 +82,11 @@ function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed
     case 'input':
       return valueAt(scope.input, node.path) ?? missing(`Input path ${node.path.text} not found`)
     case 'variable': {
+      if (node.name === null) {
+        const empty = node.path.segments.length === 0
+        const message = empty ? 'Variable path is empty' : 'Variable name must be a string'
+        return { error: { code: 500, message } }
+      }
       const whole = scope.variable(node.name)
       const value = whole === undefined ? undefined : valueAt(whole, node.rest)
       if (value !== undefined) return value

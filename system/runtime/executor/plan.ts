@@ -71,8 +71,6 @@ function emptyOf(type: Json | undefined): Json | undefined {
       return toJson(0)
     case 'boolean':
       return toJson(false)
-    case 'null':
-      return jsonNull
     default:
       return undefined
   }
