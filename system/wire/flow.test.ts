@@ -99,7 +99,7 @@ t.test('says what does not fit, and where in the text it stands', async (t) => {
       '{"output":[{"$input":5}]}',
       'output: Invalid $input: invalid type: integer `5`, expected a JSON path string at line 1 column 25',
     ],
-    ['{"schemas":{"$defs":5}}', 'schemas: invalid type: integer `5`, expected a map at line 1 column 22'],
+    ['{"schemas":{"$defs":5}}', 'schemas: invalid type: integer `5`, expected a map at line 1 column 23'],
     [
       '{"steps":"a\\u007f"}',
       'steps: invalid type: string "a\\u{7f}", expected a sequence at line 1 column 18',
