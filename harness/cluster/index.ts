@@ -1,7 +1,6 @@
 // Starts a cluster of either kind; what comes back is the same for both.
 
 import type { Cluster, ClusterOptions } from '../../contracts/cluster.ts'
-import { GauntletError } from '../../contracts/errors.ts'
 import { startLocalCluster } from './local/index.ts'
 
 /**
@@ -12,11 +11,10 @@ export async function startCluster(kind: Cluster['kind'], options: ClusterOption
   switch (kind) {
     case 'local':
       return startLocalCluster(options)
-    case 'kubernetes':
-      throw new GauntletError('ERR_ENVIRONMENT', 'the driver for kubernetes is not there yet', {
-        field: '--cluster',
-        value: kind,
-        fix: 'use local',
-      })
+    case 'kubernetes': {
+      // The client takes half a second to load: only who needs it pays.
+      const { startKubernetesCluster } = await import('./kubernetes/index.ts')
+      return startKubernetesCluster(options)
+    }
   }
 }

@@ -69,6 +69,8 @@ export async function startAgentServer(options: AgentOptions): Promise<AgentServ
     switch (`${request.method} ${url.pathname}`) {
       case 'GET /history':
         return follow(Number(url.searchParams.get('from') ?? 0), response)
+      case 'GET /size':
+        return send(response, 200, { historyBytes: sizeOf(historyFile) })
       case 'POST /compact':
         compact(historyFile)
         return send(response, 200, { historyBytes: sizeOf(historyFile) })

@@ -1,0 +1,68 @@
+// An overlay of k8s as objects, with the built images' tags in the place of the version.
+
+import { parseAllDocuments, stringify } from 'yaml'
+import { GauntletError } from '../../contracts/errors.ts'
+
+export interface KubernetesObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly [field: string]: unknown
+}
+
+/** What build/images/images.json says of an image. */
+export interface BuiltImage {
+  readonly name: string
+  readonly tag: string
+}
+
+/** @throws GauntletError ERR_CONFIG_SYNTAX */
+export function parseObjects(text: string): readonly KubernetesObject[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const [problem] = document.errors
+    if (problem !== undefined) {
+      throw new GauntletError('ERR_CONFIG_SYNTAX', problem.message, { field: 'the rendered overlay' })
+    }
+    const value = document.toJS() as KubernetesObject | null
+    return value === null ? [] : [value]
+  })
+}
+
+/** Images of the project, by whatever tag, become those that were built; others stay. */
+export function withImages<T>(value: T, images: readonly BuiltImage[]): T {
+  if (Array.isArray(value)) return value.map((item: unknown) => withImages(item, images)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [
+      key,
+      key === 'image' && typeof field === 'string' ? imageOf(field, images) : withImages(field, images),
+    ]),
+  ) as T
+}
+
+/** Adds labels to the namespace itself. */
+export function withNamespaceLabels(
+  objects: readonly KubernetesObject[],
+  labels: Readonly<Record<string, string>>,
+): readonly KubernetesObject[] {
+  return objects.map((object) =>
+    object.kind === 'Namespace'
+      ? { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } } }
+      : object,
+  )
+}
+
+export function toYaml(objects: readonly KubernetesObject[]): string {
+  return objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join('')
+}
+
+function imageOf(reference: string, images: readonly BuiltImage[]): string {
+  const [, name] = /^([^@]*?)(?::[^/:@]+)?(?:@.*)?$/.exec(reference) ?? []
+  const built = images.find((image) => image.name === name)
+  return built === undefined ? reference : `${built.name}:${built.tag}`
+}
