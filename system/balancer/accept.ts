@@ -5,7 +5,7 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:tls'
 import { GauntletError } from '../../contracts/errors.ts'
 import { readRequestHead } from './head/request.ts'
 import type { AcceptLimits } from './limits.ts'
-import type { Link, LinkOwner } from './link.ts'
+import { highWaterBytes, type Link, type LinkOwner } from './link.ts'
 import { errorMessage, refusalText } from './refuse.ts'
 import { Exchange, type Relay } from './relay.ts'
 import { acceptLinks } from './tcp-link.ts'
@@ -140,6 +140,8 @@ export class Client extends Timed implements LinkOwner {
   /** A part of a head has come, so its deadline runs. */
   #headStarted = false
   #paused = false
+  /** It does not read its answers, so it gets no further ones for now. */
+  #stalled = false
   /** Our last answer is out: what still comes is dropped. */
   #lingering = false
   #lingered = 0
@@ -173,12 +175,12 @@ export class Client extends Timed implements LinkOwner {
     }
     while (start < end && !this.#lingering && this.link.open) {
       const exchange = this.#exchange
-      if (exchange === null) start = this.#readHead(bytes, start, end)
-      else if (!exchange.bodyDone) start = exchange.onRequestBytes(bytes, start, end)
-      else {
+      if (this.#stalled || exchange?.bodyDone === true) {
         this.#hold(bytes, start, end)
         return
       }
+      start =
+        exchange === null ? this.#readHead(bytes, start, end) : exchange.onRequestBytes(bytes, start, end)
     }
   }
 
@@ -210,6 +212,7 @@ export class Client extends Timed implements LinkOwner {
   }
 
   get #holdsMuch(): boolean {
+    if (this.#stalled) return true
     return this.#held !== null && this.#exchange !== null && this.#held.length > maxHeldBytes
   }
 
@@ -237,6 +240,9 @@ export class Client extends Timed implements LinkOwner {
 
   onDrained(): void {
     this.#exchange?.onClientDrained()
+    if (!this.#stalled) return
+    this.#stalled = false
+    this.#goOn()
   }
 
   /** The exchange is answered; `close`: no other may follow. */
@@ -246,6 +252,16 @@ export class Client extends Timed implements LinkOwner {
       this.#linger()
       return
     }
+    // Answers that it does not read pile up here: no further request is read until they are gone.
+    if (this.link.waitingBytes >= highWaterBytes) {
+      this.#stalled = true
+      this.pause()
+      this.arm(this.#relay.limits.stallTimeoutMs)
+    } else this.#goOn()
+  }
+
+  /** Waits for the next request, which may have come already. */
+  #goOn(): void {
     this.arm(this.#relay.draining ? this.#acceptor.limits.drainIdleMs : this.#acceptor.limits.keepAliveMs)
     const held = this.#held
     this.#held = null
@@ -266,7 +282,8 @@ export class Client extends Timed implements LinkOwner {
 
   /** A drain began: an idle connection has a few seconds left. */
   drain(): void {
-    if (this.#exchange === null && !this.#lingering) this.arm(this.#acceptor.limits.drainIdleMs)
+    const idle = this.#exchange === null && !this.#lingering && !this.#stalled
+    if (idle) this.arm(this.#acceptor.limits.drainIdleMs)
   }
 
   /** There are too many connections. */
@@ -293,7 +310,7 @@ export class Client extends Timed implements LinkOwner {
 
   onDeadline(): void {
     if (this.#exchange !== null) this.#exchange.onDeadline()
-    else if (this.#held === null || this.#lingering) this.destroy()
+    else if (this.#held === null || this.#lingering || this.#stalled) this.destroy()
     else this.#refuse(408, 'limit', 'the request head did not arrive in time')
   }
 

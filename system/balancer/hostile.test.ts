@@ -5,6 +5,7 @@ import t from 'tap'
 import { hostileAnswers, hostileChunks, hostileRequests } from './head/hostile.ts'
 import {
   inFlight,
+  type Owner,
   post,
   RawClient,
   send,
@@ -314,3 +315,53 @@ t.test(
     await until(async () => (await totals(balancer)).openStreams === 0)
   },
 )
+
+/** A pod that answers each request with 4,000 bytes of its own; all answers have the same head. */
+async function startNumbering(owner: Owner) {
+  return startPod(owner, 'a', (_request, body, response) => {
+    response.sendDate = false
+    response.end(body.padEnd(4_000, `${body} `))
+  })
+}
+
+const pipelined = 2_500
+const numbered = Array.from({ length: pipelined }, (_, index) => post(String(index))).join('')
+
+t.test(
+  'gives no further answers to a client that sends on and on without reading, and drops it',
+  async (t) => {
+    const pod = await startNumbering(t)
+    const balancer = await startFor(t, [pod], { stallTimeoutMs: 200 })
+    const client = new RawClient(t, balancer.port)
+    client.socket.pause()
+    client.write(numbered)
+    await until(() => pod.bodies.length > 0)
+    await until(async () => (await totals(balancer)).clientConnections === 0)
+    t.ok(pod.bodies.length < pipelined, `${pod.bodies.length} answers`)
+  },
+)
+
+t.test('a client that pauses amid many answers gets each of them whole and in order', async (t) => {
+  const pod = await startNumbering(t)
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  client.socket.pause()
+  client.write(numbered)
+  let last = -1
+  // Once no further request comes, answers wait in the balancer.
+  while (pod.bodies.length !== last || last === 0) {
+    last = pod.bodies.length
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  t.ok(last < pipelined, `${last} answers`)
+  client.socket.resume()
+  const bodyOf = (index: number) => String(index).padEnd(4_000, `${index} `)
+  await client.until(() => client.received.length > 0)
+  const headBytes = client.received.indexOf('\r\n\r\n') + 4
+  await client.until(() => client.received.length === pipelined * (headBytes + 4_000))
+  const bodies = client.received.split(/HTTP\/1\.1 200 .*?\r\n\r\n/s).slice(1)
+  t.equal(
+    bodies.findIndex((body, index) => body !== bodyOf(index)),
+    -1,
+  )
+})

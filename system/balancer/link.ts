@@ -1,6 +1,7 @@
 // One TCP connection as the relay sees it: bytes in by callback, text and bytes out, backpressure, an end.
 
 import type { Socket } from 'node:net'
+import type { PackedHead } from './head/packed.ts'
 
 /** With this many bytes waiting to be written the other side is paused; when all are written it goes on. */
 export const highWaterBytes = 65_536
@@ -38,6 +39,10 @@ export interface Link {
   writeText(text: string): WriteResult
   /** Writes bytes, which must not change afterwards. */
   writeBytes(bytes: Buffer): WriteResult
+  /** Writes `head` with the bytes from `from` to `to` behind it, which may change afterwards. */
+  writePacked(head: PackedHead, bytes: Buffer, from: number, to: number): WriteResult
+  /** Writes `head` with latin1 text behind it. */
+  writePackedText(head: PackedHead, body: string): WriteResult
   pause(): void
   resume(): void
   /** Sends what waits, then says that no more comes. */
@@ -87,6 +92,14 @@ export class SocketLink implements Link {
     if (!this.open) return notWritten
     this.#socket.write(bytes)
     return this.#socket.writableLength < highWaterBytes ? written : waits
+  }
+
+  writePacked(head: PackedHead, bytes: Buffer, from: number, to: number): WriteResult {
+    return this.writeBytes(Buffer.from(head.withBytes(bytes, from, to)))
+  }
+
+  writePackedText(head: PackedHead, body: string): WriteResult {
+    return this.writeBytes(Buffer.from(head.withText(body)))
   }
 
   pause(): void {

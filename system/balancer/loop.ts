@@ -75,7 +75,6 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     callbacks: new Callbacks(),
     random: Math.random,
     requestHeads: new HeadMemo(),
-    answerHeads: new HeadMemo(),
     via: viaLine(options.pod),
     limits,
     rules: [],

@@ -1,6 +1,7 @@
 // Counters of several loops, and their names.
 
 import t from 'tap'
+import { HeadMemo } from './head/memo.ts'
 import { Metrics, mergeSnapshots } from './metrics.ts'
 import type { Pod } from './pods.ts'
 import { post, send, startFor, startPod } from './test-support.ts'
@@ -17,6 +18,7 @@ const pod = (key: string): Pod => ({
   pickedAt: 0,
   instanceId: null,
   reportedId: null,
+  answerHeads: new HeadMemo(),
   idle: [],
 })
 

@@ -61,6 +61,16 @@ export interface PodCounts {
   readonly durations: Map<number, Durations>
 }
 
+/** What requests of one kind count in; a pod gets many of the same kind in a row. */
+interface Row {
+  readonly pod: Pod
+  readonly counts: PodCounts
+  readonly key: number
+  /** Not yet added to `counts`. */
+  count: number
+  readonly durations: Durations
+}
+
 /** A copy that can go to another thread. */
 export interface Snapshot {
   readonly totals: Totals
@@ -74,20 +84,16 @@ export class Metrics {
   readonly totals: Totals = { ...noTotals }
   readonly #pods = new Map<string, PodCounts>()
   readonly #refusals = new Map<string, number>()
-  #lastPod: Pod | null = null
-  #lastCounts: PodCounts | null = null
+  /** By the pod's slot. */
+  readonly #rows: (Row | undefined)[] = []
 
   /** A request that was given to `pod` ended. */
   finished(pod: Pod, method: string, status: number, durationMs: number): void {
-    const counts = pod === this.#lastPod ? this.#lastCounts! : this.#countsOf(pod)
-    const index = methodIndex(method)
-    const key = index * 1000 + status
-    counts.requests.set(key, (counts.requests.get(key) ?? 0) + 1)
-    let durations = counts.durations.get(index)
-    if (durations === undefined) {
-      durations = newDurations()
-      counts.durations.set(index, durations)
-    }
+    const key = methodIndex(method) * 1000 + status
+    let row = this.#rows[pod.slot]
+    if (row === undefined || row.key !== key || row.pod !== pod) row = this.#rowOf(pod, key)
+    row.count++
+    const { durations } = row
     let bucket = 0
     while (bucket < durationBuckets.length && durationMs > durationBuckets[bucket]!) bucket++
     durations.buckets[bucket]!++
@@ -101,25 +107,47 @@ export class Metrics {
   }
 
   snapshot(): Snapshot {
+    this.#rows.forEach(settle)
     return { totals: this.totals, pods: this.#pods, refusals: this.#refusals }
   }
 
-  #countsOf(pod: Pod): PodCounts {
-    let counts = this.#pods.get(pod.key)
-    if (counts === undefined) {
-      counts = { requests: new Map(), durations: new Map() }
-      this.#pods.set(pod.key, counts)
-      if (this.#pods.size > maxCounted) {
-        for (const oldest of this.#pods.keys()) {
-          this.#pods.delete(oldest)
-          break
-        }
-      }
+  #rowOf(pod: Pod, key: number): Row {
+    settle(this.#rows[pod.slot])
+    const counts = this.#countsOf(pod.key)
+    const method = Math.floor(key / 1000)
+    let durations = counts.durations.get(method)
+    if (durations === undefined) {
+      durations = newDurations()
+      counts.durations.set(method, durations)
     }
-    this.#lastPod = pod
-    this.#lastCounts = counts
+    const row: Row = { pod, counts, key, count: 0, durations }
+    this.#rows[pod.slot] = row
+    return row
+  }
+
+  #countsOf(key: string): PodCounts {
+    let counts = this.#pods.get(key)
+    if (counts !== undefined) return counts
+    counts = { requests: new Map(), durations: new Map() }
+    this.#pods.set(key, counts)
+    if (this.#pods.size > maxCounted) {
+      for (const oldest of this.#pods.keys()) {
+        this.#pods.delete(oldest)
+        break
+      }
+      this.#rows.forEach(settle)
+      this.#rows.length = 0
+    }
     return counts
   }
+}
+
+/** Adds what `row` counted to the rest. */
+function settle(row: Row | undefined): void {
+  if (row === undefined || row.count === 0) return
+  const { requests } = row.counts
+  requests.set(row.key, (requests.get(row.key) ?? 0) + row.count)
+  row.count = 0
 }
 
 /** The sum of what several loops counted. */

@@ -1,5 +1,7 @@
 // The pods as one event loop relays to them: who takes new work, who holds which instance, what is in flight.
 
+import type { AnswerHead } from './head/answer.ts'
+import { HeadMemo } from './head/memo.ts'
 import { pick, type Turn } from './pick.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -35,6 +37,8 @@ export interface Pod extends PodState {
   pickedAt: number
   /** The instance id that this loop reported last. */
   reportedId: string | null
+  /** Of answers to other methods than HEAD, which are read by themselves. */
+  readonly answerHeads: HeadMemo<AnswerHead>
   /** Connections that wait for a request, the last used on top. */
   readonly idle: Upstream[]
 }
@@ -98,6 +102,8 @@ export class Pods {
   readonly #byInstance = new Map<string, Pod>()
   /** By pool, sorted by slot. */
   readonly #takers = new Map<string, Pod[]>()
+  /** Those of the default pool, which most requests go to. */
+  #defaultTakers: Pod[] | undefined
   readonly #counts: SharedCounts
   readonly #turn: Turn = { lastSlot: -1, count: 0, picks: 0 }
 
@@ -133,6 +139,7 @@ export class Pods {
         filling: false,
         pickedAt: 0,
         reportedId: null,
+        answerHeads: new HeadMemo(),
         idle: [],
       }
       this.#byKey.set(state.key, pod)
@@ -180,6 +187,7 @@ export class Pods {
       }
     }
     for (const takers of this.#takers.values()) takers.sort((a, b) => a.slot - b.slot)
+    this.#defaultTakers = this.#takers.get(defaultPool)
   }
 
   /**
@@ -188,7 +196,7 @@ export class Pods {
    * made anew. @param tried slots that already failed for this request
    */
   pick(pool: string, tried: readonly number[] | null): Pod | null {
-    const takers = this.#takers.get(pool)
+    const takers = pool === defaultPool ? this.#defaultTakers : this.#takers.get(pool)
     if (takers === undefined) return null
     const { inFlight, turn } = this.#counts
     for (let race = 0; ; race++) {

@@ -9,6 +9,7 @@ import { EventStream } from './event-stream.ts'
 import { type AnswerHead, interimProblem, readAnswerHead } from './head/answer.ts'
 import { withoutFields } from './head/bytes.ts'
 import type { HeadMemo } from './head/memo.ts'
+import { PackedHead, roomBytes } from './head/packed.ts'
 import { chunkedBody, type RequestHead } from './head/request.ts'
 import { isChunkedTo, writeAnswerHead, writeRequestHead } from './head/write.ts'
 import type { RelayLimits } from './limits.ts'
@@ -35,8 +36,6 @@ export interface Relay {
   readonly callbacks: Callbacks
   readonly random: () => number
   readonly requestHeads: HeadMemo<RequestHead>
-  /** Of answers to other methods than HEAD, which are read by themselves. */
-  readonly answerHeads: HeadMemo<AnswerHead>
   /** Our Via field line. */
   readonly via: string
   /** From here on changed by a reload; requests under way keep what they began with. */
@@ -76,9 +75,11 @@ export class Exchange implements UpstreamUser, Waiting {
   readonly #head: RequestHead
   readonly #startedMs: number
   /** Null: the request has no body, or it is complete. */
-  #body: BodyReader | null
+  #body: BodyReader | null = null
   #bodyBytes = 0
-  /** Head and body bytes that wait for a connection. */
+  /** The head and `#look` are the whole request, and wait for a connection. */
+  #whole = false
+  /** Otherwise: head and body bytes that wait for a connection. */
   #pending = ''
   /** Start of the body as it came, for rules and for the id of an error. */
   #look = ''
@@ -112,10 +113,6 @@ export class Exchange implements UpstreamUser, Waiting {
     this.#head = head
     this.#startedMs = clock.now()
     this.#keepAlive = head.keepAlive
-    this.#body =
-      head.bodyBytes === 0
-        ? null
-        : new BodyReader(head.bodyBytes === chunkedBody ? 'chunked' : 'length', head.bodyBytes)
   }
 
   /** The request's body is complete. */
@@ -127,18 +124,30 @@ export class Exchange implements UpstreamUser, Waiting {
 
   /** Starts with what came behind the head. Returns the position behind this request's bytes. */
   start(bytes: Buffer, pos: number, end: number): number {
-    const { limits, budget, tracer } = this.#relay
+    const { limits, budget, tracer, via } = this.#relay
+    const head = this.#head
+    const { bodyBytes } = head
     budget.earn()
-    if (this.#head.bodyBytes > limits.maxBodyBytes) {
-      this.#refuse(413, 'limit', `the body is over ${limits.maxBodyBytes} bytes`)
-      return end
+    if (bodyBytes !== 0) {
+      this.#body = new BodyReader(bodyBytes === chunkedBody ? 'chunked' : 'length', bodyBytes)
+      if (bodyBytes > limits.maxBodyBytes) {
+        this.#refuse(413, 'limit', `the body is over ${limits.maxBodyBytes} bytes`)
+        return end
+      }
     }
     if (tracer !== null) this.#pending = this.#tracedHead()
     else {
-      this.#head.written ??= writeRequestHead(this.#head, this.#relay.via)
-      this.#pending = this.#head.written
+      // One that comes again is worth a form that is written faster.
+      if (head.written !== null) head.packed ??= new PackedHead(head.written)
+      head.written ??= writeRequestHead(head, via)
+      this.#whole = bodyBytes !== chunkedBody && bodyBytes <= Math.min(roomBytes, end - pos)
+      if (!this.#whole) this.#pending = head.written
     }
-    pos = this.#readBody(bytes, pos, end)
+    if (this.#whole) {
+      if (bodyBytes > 0) this.#look = bytes.toString('latin1', pos, pos + bodyBytes)
+      this.#body = null
+      pos += bodyBytes
+    } else pos = this.#readBody(bytes, pos, end)
     if (!this.#over) this.#route()
     if (!this.#over) this.#setDeadline()
     return pos
@@ -323,9 +332,10 @@ export class Exchange implements UpstreamUser, Waiting {
 
   /** Writes what waits. False: not a byte of it was written. */
   #flush(upstream: Upstream): boolean {
-    const result = upstream.link.writeText(this.#pending)
+    const result = this.#whole ? this.#writeWhole(upstream) : upstream.link.writeText(this.#pending)
     if (result === notWritten) return false
     this.#upstream = upstream
+    this.#whole = false
     this.#pending = ''
     this.#relay.metrics.totals.requestsSent++
     if (this.#head.expectsContinue && this.#body !== null) {
@@ -334,6 +344,11 @@ export class Exchange implements UpstreamUser, Waiting {
     if (result === waits) this.#client.pause()
     else this.#client.resume()
     return true
+  }
+
+  #writeWhole({ link }: Upstream): WriteResult {
+    const { packed, written } = this.#head
+    return packed === null ? link.writeText(written! + this.#look) : link.writePackedText(packed, this.#look)
   }
 
   onConnectFailed(failure: ConnectFailure): void {
@@ -388,8 +403,12 @@ export class Exchange implements UpstreamUser, Waiting {
       this.#answerStart = null
     }
     const { method } = this.#head
-    const { answerHeads } = this.#relay
+    const { answerHeads } = this.#pod!
     const known = method === 'HEAD' ? null : answerHeads.find(bytes, start, end)
+    if (known !== null && this.#isWhole(known, end - start)) {
+      this.#forwardWhole(known, bytes, start + known.length, end)
+      return
+    }
     let head = known ?? readAnswerHead(bytes, start, end, method)
     // Interim answers end here: the client has had its 100 from us, and needs no other.
     while (head.kind === 'head' && head.status < 200) {
@@ -421,17 +440,49 @@ export class Exchange implements UpstreamUser, Waiting {
     }
   }
 
+  /** Whether `bytes` are all of an answer of the usual kind, and can go on as they are behind our head. */
+  #isWhole(head: AnswerHead, bytes: number): boolean {
+    const { old, instanceId } = this.#head
+    return (
+      head.body === 'length' &&
+      head.contentLength === bytes - head.length &&
+      head.contentLength <= roomBytes &&
+      !head.stream &&
+      this.#keepAlive &&
+      this.#body === null &&
+      !old &&
+      instanceId === null &&
+      !this.#relay.draining
+    )
+  }
+
+  #forwardWhole(head: AnswerHead, bytes: Buffer, from: number, to: number): void {
+    const { link } = this.#client
+    this.#hearInstance(head.instanceId)
+    this.#answer = head
+    this.#commitAnswer(head)
+    if (head.written === null)
+      link.writeText(writeAnswerHead(head, false, null, false) + bytes.toString('latin1', from, to))
+    else {
+      head.packed ??= new PackedHead(head.written)
+      link.writePacked(head.packed, bytes, from, to)
+    }
+    this.#complete(true)
+  }
+
+  #hearInstance(instanceId: string | null): void {
+    const pod = this.#pod!
+    if (instanceId === null || instanceId === pod.instanceId || instanceId === pod.reportedId) return
+    pod.reportedId = instanceId
+    this.#relay.watcher.onInstance(pod.key, instanceId)
+  }
+
   /** Decides how the answer goes to the client and returns its head. */
   #beginAnswer(head: AnswerHead): string {
-    const { watcher, draining } = this.#relay
-    const pod = this.#pod!
+    const { draining } = this.#relay
     this.#answer = head
     if (head.body !== 'none') this.#answerBody = new BodyReader(head.body, head.contentLength)
-    const { instanceId } = head
-    if (instanceId !== null && instanceId !== pod.instanceId && instanceId !== pod.reportedId) {
-      pod.reportedId = instanceId
-      watcher.onInstance(pod.key, instanceId)
-    }
+    this.#hearInstance(head.instanceId)
     // A body that is still coming would be taken for the next request.
     if (draining || this.#body !== null) this.#keepAlive = false
     this.#chunked = isChunkedTo(head, this.#head.old)

@@ -7,6 +7,7 @@
 import { connect, isIPv6, type Server, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket, Server as TlsServer } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
+import type { PackedHead } from './head/packed.ts'
 import {
   highWaterBytes,
   type Link,
@@ -18,6 +19,7 @@ import {
   waits,
   written,
 } from './link.ts'
+import { readBuffer } from './read-buffer.ts'
 
 /** The parts of libuv's TCP handle that are used here. Calls return 0 or a negative error number. */
 interface TcpHandle {
@@ -40,7 +42,7 @@ interface TcpHandle {
 interface WriteRequest {
   oncomplete: (status: number) => void
   /** Keeps bytes alive until they are written. */
-  bytes: Buffer | null
+  bytes: Uint8Array | null
 }
 
 interface ConnectRequest {
@@ -60,9 +62,6 @@ interface Bindings {
 }
 
 const bindings = loadBindings()
-
-/** Every read of this thread lands here and is used up before the next. */
-const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
 const endOfFile = -4095
 
@@ -119,8 +118,23 @@ class TcpLink implements Link {
     return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? written : this.#wrote(status, bytes)
   }
 
+  writePacked(head: PackedHead, bytes: Buffer, from: number, to: number): WriteResult {
+    return this.open ? this.#writeShared(head, head.withBytes(bytes, from, to)) : notWritten
+  }
+
+  writePackedText(head: PackedHead, body: string): WriteResult {
+    return this.open ? this.#writeShared(head, head.withText(body)) : notWritten
+  }
+
+  #writeShared(head: PackedHead, view: Uint8Array): WriteResult {
+    const status = this.#handle.writeBuffer(spareWrite, view)
+    if (status === 0 && bindings!.state[bindings!.wasAsync] === 0) return written
+    if (status === 0) head.giveAway()
+    return this.#wrote(status, view)
+  }
+
   /** A write failed, or waits: then its request object is used up. */
-  #wrote(status: number, bytes: Buffer | null): WriteResult {
+  #wrote(status: number, bytes: Uint8Array | null): WriteResult {
     if (status !== 0) {
       // The caller is in the middle of its work: tell the owner when that is done.
       process.nextTick(() => this.fail(status))

@@ -31,6 +31,7 @@ t.test('reads the head of a stream', async (t) => {
     instanceId: '22506940e92e4b24',
     stream: true,
     written: null,
+    packed: null,
   })
 })
 

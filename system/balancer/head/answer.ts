@@ -15,6 +15,7 @@ import {
   SP,
   withoutFields,
 } from './bytes.ts'
+import type { PackedHead } from './packed.ts'
 import { type Incomplete, isInstanceId } from './request.ts'
 
 /** How the body of an answer ends. */
@@ -38,6 +39,8 @@ export interface AnswerHead {
   readonly stream: boolean
   /** How it is written to clients of the usual kind (see write.ts), once that was put together. */
   written: string | null
+  /** The same, once it came a second time. */
+  packed: PackedHead | null
 }
 
 export interface BadAnswer {
@@ -203,6 +206,7 @@ export function readAnswerHead(
     instanceId,
     stream,
     written: null,
+    packed: null,
   }
 }
 

@@ -45,6 +45,7 @@ t.test('reads what the runtime sends', async (t) => {
     expectsContinue: false,
     traceparent: '00-a-b-01',
     written: null,
+    packed: null,
   })
 })
 

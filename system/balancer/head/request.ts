@@ -17,6 +17,7 @@ import {
   SP,
   withoutFields,
 } from './bytes.ts'
+import type { PackedHead } from './packed.ts'
 
 export interface HeadLimits {
   /** Bytes of the whole head. */
@@ -52,6 +53,8 @@ export interface RequestHead {
   readonly traceparent: string | null
   /** How it is written to pods, once that was put together: the same for every request with this head. */
   written: string | null
+  /** The same, once it came a second time. */
+  packed: PackedHead | null
 }
 
 export interface Refusal {
@@ -264,6 +267,7 @@ export function readRequestHead(
     expectsContinue: expect !== null && !old && bodyBytes !== 0,
     traceparent,
     written: null,
+    packed: null,
   }
 }
 
