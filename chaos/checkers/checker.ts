@@ -145,9 +145,15 @@ function fill(context: CheckContext, history: History): FullContext {
   }
 }
 
+/** So long before a refusal probes may have gone without an answer, µs: three of them, a second each, and time to act. */
+const probesUs = 5_000_000
+/** Above this share of the machine taken by others, pods cannot answer probes in time, and connections are refused. */
+const starvedShare = 0.6
+
 /**
  * Whether the client gave an arrival up for reasons that are none of the system's: the trial was interrupted (unknown
- * if it was sent, else refused), or it waited in vain while it stood still itself or others had the machine.
+ * if it was sent, else refused), it waited in vain while it stood still itself, or others had
+ * the machine.
  */
 export function wasGivenUp(
   answer: Pick<RunAnswered, 'outcome' | 'error' | 'at'>,
@@ -157,6 +163,10 @@ export function wasGivenUp(
   if (answer.outcome === 'unknown' && answer.error?.startsWith(noAnswer) === true) {
     const waited = ownTime(plannedAt ?? answer.at, answer.at, context)
     if (context.clientStarved || waited < context.deadlineUs) return true
+  }
+  if (answer.outcome === 'unknown' || answer.outcome === 'refused') {
+    const taken = context.othersShare(answer.at - probesUs, answer.at) ?? 0
+    if (taken > starvedShare) return true
   }
   if (!context.interrupted || answer.outcome === 'completed') return false
   return answer.outcome === 'unknown' || answer.error === 'interrupted'

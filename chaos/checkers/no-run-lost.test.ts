@@ -45,6 +45,8 @@ t.test(
     t.equal(runChecker(noRunLost, history, { ...late, othersShare: () => 0.6 }).outcome, 'unknown')
     t.equal(runChecker(noRunLost, history, { ...late, othersShare: () => 0.4 }).outcome, 'fail')
     const reset = waited(10_001_000, 'read ECONNRESET')
+    t.equal(runChecker(noRunLost, reset, { ...late, othersShare: () => 0.5 }).outcome, 'fail')
+    t.equal(runChecker(noRunLost, reset, { ...late, othersShare: () => 0.7 }).outcome, 'unknown')
     t.equal(runChecker(noRunLost, reset, { ...late, clientStarved: true }).outcome, 'fail')
   },
 )
