@@ -15,6 +15,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
 import { setFlagsFromString } from 'node:v8'
 import { GauntletError } from '../../contracts/errors.ts'
 import { helpText, parseFlags } from '../program/flags.ts'
@@ -48,7 +49,7 @@ runMain(async () => {
     file: flags['log-file'],
   })
   const history = openHistory({ witness: 'runtime', pod: process.env['POD_NAME'] ?? hostname() })
-  const config = readConfig(flags.config, flags['config-stdin'])
+  const config = await readConfig(flags.config, flags['config-stdin'])
   const runtime = await startRuntime({
     config,
     host: flags.host,
@@ -80,10 +81,11 @@ runMain(async () => {
   }
 })
 
-function readConfig(file: string | null, fromStdin: boolean): RuntimeConfig {
+async function readConfig(file: string | null, fromStdin: boolean): Promise<RuntimeConfig> {
   if (file === null && !fromStdin) return emptyConfig
   try {
-    return parseConfig(readFileSync(fromStdin ? 0 : (file ?? ''), 'utf8'))
+    // Not readFileSync(0): it fails where a pipe has nothing yet.
+    return parseConfig(fromStdin ? await readText(process.stdin) : readFileSync(file ?? '', 'utf8'))
   } catch (error) {
     if (error instanceof GauntletError) throw error
     throw new GauntletError('ERR_CONFIG_READ', `cannot read ${file ?? 'standard input'}`, {

@@ -136,9 +136,6 @@ function findRun(runs: RunStore, text: string): RunView {
   return run
 }
 
-/** Seconds after which a client that was refused may try again. */
-const retryAfterSeconds = 1
-
 function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<ApiReply> {
   const fields = readBody(request, schemas.createRunRequest)
   const id = unquote(fields.get('flowId') as Json)
@@ -162,7 +159,7 @@ function createRun(parts: RunApiParts, request: ApiRequest): ApiReply | Promise<
     })
   } catch (error) {
     if (!(error instanceof OverloadedError)) throw error
-    throw refuse(429, error.message, false, ['retry-after', String(retryAfterSeconds)])
+    throw refuse(429, error.message, false, ['retry-after', String(error.retryAfterSeconds)])
   }
   const prefer = request.headers.get('prefer')
   if (prefer !== undefined && /(?:^|[,;\s])respond-async(?:$|[,;\s])/i.test(prefer)) {

@@ -3,12 +3,14 @@
 import type { HistoryWriter } from '../../program/history.ts'
 import type { Flow } from '../../wire/flow.ts'
 import type { Json } from '../../wire/json.ts'
+import { wallNow } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
 import type { Router } from '../plugins/router.ts'
 import { Queue } from '../queue.ts'
 import type { RunStore } from '../store/runs.ts'
 import type { Trace } from '../trace.ts'
+import { EndRate } from './end-rate.ts'
 import { applyOverrides } from './overrides.ts'
 import { type Plan, planFlow } from './plan.ts'
 import { Run, type RunEnvironment } from './run.ts'
@@ -40,9 +42,12 @@ export interface Submission {
 
 /** More runs than may run and wait. */
 export class OverloadedError extends Error {
-  constructor(active: number, waiting: number) {
+  readonly retryAfterSeconds: number
+
+  constructor(active: number, waiting: number, retryAfterSeconds: number) {
     super(`${active} runs are at work and ${waiting} wait: try again later`)
     this.name = 'OverloadedError'
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -97,9 +102,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const waiting = new Set<Run>()
   const queue = new Queue<Run>()
   const onIdle: (() => void)[] = []
+  const endRate = new EndRate(wallNow())
 
   const ended = (run: Run): void => {
     inFlight--
+    endRate.note(run.completedAt ?? run.createdAt)
     metrics.runsInFlight.set(inFlight)
     metrics.runs.inc(run.status)
     metrics.runSeconds.observe(((run.completedAt ?? run.createdAt) - run.createdAt) / 1000)
@@ -144,7 +151,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
       } = submission
       const counted = parent === undefined && urgent !== true
       if (counted && active >= maxActiveRuns && waiting.size >= maxWaitingRuns) {
-        throw new OverloadedError(active, waiting.size)
+        const seconds = endRate.retryAfterSeconds(active + waiting.size, wallNow())
+        throw new OverloadedError(active, waiting.size, seconds)
       }
       const steps = applyOverrides(flow, overrides)
       const run = new Run(
