@@ -24,6 +24,8 @@ import { monotonicMs } from './wheel.ts'
 export interface BalancerOptions {
   /** Names behind which the pods of each pool are; the pool of `defaultPool` takes what no rule sends elsewhere. */
   readonly pools: Readonly<Record<string, readonly Name[]>>
+  /** Names behind which pods are also before they are ready and while they terminate; default none. */
+  readonly affinity?: readonly Name[]
   readonly bind: { readonly host: string; readonly port: number }
   readonly resolve: Resolve
   readonly log: Log
@@ -77,14 +79,20 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   const counts = viewBuffers(buffers)
   const loops: Loop[] = []
   const sourceCounts: SourceCounts = { discoveries: 0, discoveryFailures: 0 }
-  const sourcesOf = (pools: BalancerOptions['pools']): SourceSpec[] =>
-    Object.entries(pools).flatMap(([pool, names]) =>
+  const sourcesOf = (pools: BalancerOptions['pools']): SourceSpec[] => [
+    ...Object.entries(pools).flatMap(([pool, names]) =>
       names.map((name) => ({
         key: `${pool} ${name.host}:${name.port}`,
         pool,
         open: () => sourceOf(name, options, limits, sourceCounts),
       })),
-    )
+    ),
+    ...(options.affinity ?? []).map((name) => ({
+      key: `callbacks ${name.host}:${name.port}`,
+      pool: defaultPool,
+      open: () => byDns(name, options, limits, sourceCounts, true),
+    })),
+  ]
   let podTls = podTlsOptions(options.tls?.pods ?? null)
   const directory = new Directory({
     sources: sourcesOf(options.pools),
@@ -203,10 +211,19 @@ function sourceOf(
   limits: BalancerLimits,
   counts: SourceCounts,
 ): PodSource {
-  const { resolve, log, kubernetes = null } = options
-  const byDns = (): PodSource =>
-    new DnsSource({ name, resolve, minResolveMs: limits.minResolveMs, counts, log })
-  return endpointSliceSource(kubernetes, name, byDns, counts, log) ?? byDns()
+  const { log, kubernetes = null } = options
+  const fallback = (): PodSource => byDns(name, options, limits, counts, false)
+  return endpointSliceSource(kubernetes, name, fallback, counts, log) ?? fallback()
+}
+
+function byDns(
+  name: Name,
+  { resolve, log }: BalancerOptions,
+  { minResolveMs }: BalancerLimits,
+  counts: SourceCounts,
+  callbacksOnly: boolean,
+): PodSource {
+  return new DnsSource({ name, resolve, minResolveMs, callbacksOnly, counts, log })
 }
 
 /** `names` as the only pool. */

@@ -49,6 +49,8 @@ runMain(async () => {
   const history = openHistory({ witness: 'balancer', pod }, historyFile)
   const procLimits = await readFile('/proc/self/limits', 'utf8').catch(() => '')
   const names = parseNames(flags['upstream-service'])
+  const affinityService = flags['upstream-affinity-service']
+  const affinity = affinityService === null ? [] : parseNames(affinityService, '--upstream-affinity-service')
   const clientFiles = { cert: flags['tls-cert'], key: flags['tls-key'], ca: flags['tls-client-ca'] }
   const podFiles = { cert: flags['upstream-cert'], key: flags['upstream-key'], ca: flags['upstream-ca'] }
   /** What the configuration file may change: read at the start, and again at each reload. */
@@ -80,6 +82,7 @@ runMain(async () => {
   }
   const balancer = await startBalancer({
     ...(await readSettings()),
+    affinity,
     bind: parseAddress(flags['bind-address'])!,
     kubernetes: flags.discovery === 'auto' ? await inClusterApi() : null,
     resolve: createPodResolve({ server: process.env['STEPFLOW_DNS'] }),

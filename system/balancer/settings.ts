@@ -13,6 +13,12 @@ export const balancerFlags = {
     env: 'UPSTREAM_SERVICE',
     help: 'Where the component servers are: name:port or address:port, several separated by commas',
   },
+  'upstream-affinity-service': {
+    kind: 'text',
+    default: null,
+    env: 'UPSTREAM_AFFINITY_SERVICE',
+    help: 'A name for the same pods that also has those not ready or terminating: for callbacks only',
+  },
   'bind-address': {
     kind: 'address',
     default: '127.0.0.1:8080',

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
+import type { Resolve } from '../program/resolve.ts'
 import {
   fakeNames,
   type Owner,
@@ -125,4 +126,27 @@ t.test('does not touch a silent stream by default', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 400))
   t.equal(client.received, received)
   t.equal(client.ended, false)
+})
+
+t.test('routes a callback to a pod that left its name before this balancer ever saw it there', async (t) => {
+  const { pod: ready } = await startStreamer(t, 'ready')
+  const { pod: leaving, streams } = await startStreamer(t, 'leaving')
+  const all = [ready, leaving].map(({ port }) => ({ address: '127.0.0.1', port }))
+  // The second name has the pods that terminate, too.
+  const resolve: Resolve = async (host) => ({
+    endpoints: host === 'all.test' ? all : all.slice(0, 1),
+    ttlSeconds: 0,
+  })
+  const opener = await startFor(t, [leaving])
+  const client = new RawClient(t, opener.port)
+  client.write(post(execute))
+  await client.until(() => client.received.includes('cb-1'))
+  const other = await startFor(t, [ready], {}, resolve, { affinity: [{ host: 'all.test', port: 1 }] })
+  const answer = await send(t, other.port, post(reply, 'Stepflow-Instance-Id: leaving\r\n'))
+  t.equal(answer.status, 202)
+  t.equal(leaving.bodies.at(-1), reply)
+  // New work never goes there.
+  for (let call = 0; call < 5; call++) await send(t, other.port, post(reply))
+  t.equal(leaving.bodies.length, 2)
+  for (const stream of streams) stream.end()
 })

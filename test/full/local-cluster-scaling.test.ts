@@ -2,7 +2,6 @@
 
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
-import type { Cluster } from '../../contracts/cluster.ts'
 import type { LoadOptions, LoadResult } from '../../contracts/load.ts'
 import { startLocalCluster } from '../../harness/cluster/local/index.ts'
 import { createEmbeddedEngine } from '../../harness/load/index.ts'
@@ -37,7 +36,6 @@ test('no run fails while component servers and balancers scale up and down', asy
   ] as const) {
     await cluster.scale(role, replicas)
     t.equal((await cluster.waitReady(role)).length, replicas)
-    await known(cluster)
   }
   enough.abort()
   for (const load of await loads) {
@@ -47,18 +45,3 @@ test('no run fails while component servers and balancers scale up and down', asy
     t.same([load.failed, load.incorrect, errors], [0, 0, []])
   }
 })
-
-/**
- * Waits until every balancer knows every component server. A pod that left DNS before a balancer ever saw it there
- * could not be found by that one for the callbacks of its streams.
- */
-async function known(cluster: Cluster): Promise<void> {
-  const backends = (await cluster.pods('component-server')).map((pod) => `"${pod.address}:${pod.port}"`)
-  for (const { name } of await cluster.pods('balancer')) {
-    for (;;) {
-      const history = await cluster.history(name)
-      if (backends.every((backend) => history.includes(backend))) break
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
-}

@@ -14,6 +14,7 @@ const name = 'component-server.stepflow-demo.svc.cluster.local'
 const zoneOf = (pods: number): Zone => ({
   service: () => null,
   ready: () => Array.from({ length: pods }, (_, i) => ({ address: `127.65.0.${20 + i}`, port: 8080 })),
+  all: () => [],
 })
 const zone = zoneOf(3)
 const random = (): number => 0.5

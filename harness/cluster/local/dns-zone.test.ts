@@ -18,6 +18,7 @@ const zone: Zone = {
           { address: '127.65.0.22', port: 8080 },
         ]
       : [],
+  all: (role) => (role === 'component-server' ? [{ address: '127.65.0.23', port: 8080 }] : []),
 }
 const empty: Zone = { ...zone, ready: () => [] }
 const shared: Zone = {
@@ -48,6 +49,17 @@ test('resolves a headless Service to its ready pods, by every form of its name',
       authorities: [],
     })
   }
+})
+
+test('resolves the second headless Service to all pods, also those that are not ready', async (t) => {
+  const all = 'component-server-all.stepflow-demo.svc.cluster.local'
+  t.match(ask(all).answers, [{ data: '127.65.0.23' }])
+  t.match(ask(`_http._tcp.${all}`, 'SRV'), {
+    answers: [{ data: { port: 8080, target: `127-65-0-23.${all}` } }],
+    additionals: [{ name: `127-65-0-23.${all}`, data: '127.65.0.23' }],
+  })
+  // Also of a role whose own Service has one address.
+  t.equal(ask('pingora-lb-all').rcode, 'NXDOMAIN')
 })
 
 test('resolves other Services to their virtual address', async (t) => {

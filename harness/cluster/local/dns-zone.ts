@@ -3,7 +3,7 @@
 import type { Answer, Question, StringAnswer } from 'dns-packet'
 import { appNames, type Role } from '../../../contracts/cluster.ts'
 import type { Endpoint } from './addresses.ts'
-import { clusterDomain, namespace } from './names.ts'
+import { allSuffix, clusterDomain, namespace } from './names.ts'
 
 /** Seconds for which an answer may be kept. CoreDNS's default of 5 (30 in k3s) would only slow tests down. */
 export const ttlSeconds = 1
@@ -14,6 +14,8 @@ export interface Zone {
   service(role: Role): Endpoint | null
   /** Main listeners of the role's ready pods; those that terminate are none of them. */
   ready(role: Role): readonly Endpoint[]
+  /** The same of all its pods, ready or not: what a Service with publishNotReadyAddresses has. */
+  all(role: Role): readonly Endpoint[]
 }
 
 export interface ZoneAnswer {
@@ -28,7 +30,8 @@ export interface ZoneAnswer {
 /**
  * Answers for `<service>.stepflow-demo.svc.cluster.local`, its short forms (a pod's search list, which
  * programs with a resolver of their own do not apply), `_http._tcp.` before each, and `<a-b-c-d>.<service>`
- * of a ready pod. A headless Service without a ready pod is NXDOMAIN, as the specification says.
+ * of a ready pod; `<service>-all` is a second headless Service of the role's pods, with those in it that are
+ * not ready or terminate. A headless Service without a ready pod is NXDOMAIN, as the specification says.
  * Names outside the zone are refused: nothing is forwarded.
  */
 export function answer(question: Question, zone: Zone): ZoneAnswer {
@@ -37,9 +40,9 @@ export function answer(question: Question, zone: Zone): ZoneAnswer {
   if (parsed === 'outside') return refused
   if (parsed === 'unknown') return negative('NXDOMAIN')
   if (parsed === 'empty') return negative('NOERROR')
-  const { role, prefix, base } = parsed
-  const service = zone.service(role)
-  const endpoints = service === null ? zone.ready(role) : [service]
+  const { role, prefix, base, all } = parsed
+  const service = all ? null : zone.service(role)
+  const endpoints = all ? zone.all(role) : service === null ? zone.ready(role) : [service]
   const wanted =
     prefix.kind === 'host' ? endpoints.filter((at) => dashed(at.address) === prefix.host) : endpoints
   if (wanted.length === 0) return negative('NXDOMAIN')
@@ -75,13 +78,21 @@ type Prefix =
 
 const suffixes = [`.${namespace}.svc.${clusterDomain}`, `.${namespace}.svc`, `.${namespace}`, '']
 
-function parseName(
-  name: string,
-): { readonly role: Role; readonly prefix: Prefix; readonly base: string } | 'outside' | 'unknown' | 'empty' {
+interface Parsed {
+  readonly role: Role
+  readonly prefix: Prefix
+  readonly base: string
+  /** Of the Service that has pods which are not ready, too. */
+  readonly all: boolean
+}
+
+function parseName(name: string): Parsed | 'outside' | 'unknown' | 'empty' {
   const suffix = suffixes.find((one) => name.endsWith(one)) ?? ''
   const labels = name.slice(0, name.length - suffix.length).split('.')
   const app = labels.pop()
-  const role = (Object.keys(appNames) as Role[]).find((one) => appNames[one] === app)
+  const all = app?.endsWith(allSuffix) === true
+  const plain = all ? app.slice(0, -allSuffix.length) : app
+  const role = (Object.keys(appNames) as Role[]).find((one) => appNames[one] === plain)
   if (role === undefined) {
     if (clusterDomain === name || `svc.${clusterDomain}` === name) return 'empty'
     if (`${namespace}.svc.${clusterDomain}` === name) return 'empty'
@@ -89,12 +100,12 @@ function parseName(
   }
   const base = `${app}${suffix}`
   const [first, second] = labels
-  if (first === undefined) return { role, prefix: { kind: 'service' }, base }
+  if (first === undefined) return { role, prefix: { kind: 'service' }, base, all }
   if (labels.length === 1) {
-    return first === '_tcp' ? 'empty' : { role, prefix: { kind: 'host', host: first }, base }
+    return first === '_tcp' ? 'empty' : { role, prefix: { kind: 'host', host: first }, base, all }
   }
   if (labels.length === 2 && first === '_http' && second === '_tcp') {
-    return { role, prefix: { kind: 'srv' }, base }
+    return { role, prefix: { kind: 'srv' }, base, all }
   }
   return 'unknown'
 }

@@ -4,6 +4,8 @@ import { appNames, type Role } from '../../../contracts/cluster.ts'
 
 export const namespace = 'stepflow-demo'
 export const clusterDomain = 'cluster.local'
+/** Behind a role's name: the headless Service that has its pods also before they are ready and while they terminate. */
+export const allSuffix = '-all'
 
 /** Kubernetes' alphabet for generated names: no vowels and nothing that reads like another, so no words. */
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
@@ -26,6 +28,6 @@ export function podName(role: Role, revision: string, random: () => number): str
 }
 
 /** e.g. `component-server.stepflow-demo.svc.cluster.local`. */
-export function serviceName(role: Role): string {
-  return `${appNames[role]}.${namespace}.svc.${clusterDomain}`
+export function serviceName(role: Role, suffix: '' | typeof allSuffix = ''): string {
+  return `${appNames[role]}${suffix}.${namespace}.svc.${clusterDomain}`
 }

@@ -93,6 +93,7 @@ export class NodeAgent {
     const zone = {
       service: (role: Role) => this.#services.get(role)?.address ?? null,
       ready: (role: Role) => this.#ready(role),
+      all: (role: Role) => this.#endpoints(role, () => true),
     }
     serveDns(claim.tcp, claim.udp, zone, options.random)
     for (const role of roles) {
@@ -166,8 +167,12 @@ export class NodeAgent {
   }
 
   #ready(role: Role): readonly Endpoint[] {
+    return this.#endpoints(role, ({ ready }) => ready)
+  }
+
+  #endpoints(role: Role, fits: (pod: PodProcess) => boolean): readonly Endpoint[] {
     return [...this.#pods.values()]
-      .filter(({ process }) => process.spec.role === role && process.ready)
+      .filter(({ process }) => process.spec.role === role && fits(process))
       .map(({ process }) => ({ address: process.spec.at.address, port: process.spec.at.port }))
   }
 

@@ -81,6 +81,7 @@ test('gives each program its environment and little of the parent’s', async (t
   t.same(program('balancer').env, {
     ...common,
     UPSTREAM_SERVICE: 'component-server.stepflow-demo.svc.cluster.local:8080',
+    UPSTREAM_AFFINITY_SERVICE: 'component-server-all.stepflow-demo.svc.cluster.local:8080',
     BIND_ADDRESS: '127.65.0.21:8080',
     METRICS_ADDRESS: '127.65.0.21:9090',
     ADMIN_ADDRESS: '127.65.0.21:8081',

@@ -3,7 +3,7 @@
 import type { Role } from '../../../contracts/cluster.ts'
 import { type Ports, standardPorts } from './addresses.ts'
 import { compileCacheEnv, flushFile } from './compile-cache.ts'
-import { serviceName } from './names.ts'
+import { allSuffix, serviceName } from './names.ts'
 import type { PodFiles } from './pod-files.ts'
 import type { BootPlan } from './protocol.ts'
 
@@ -71,11 +71,13 @@ function roleProgram({ plan, role, at, runtimeConfigFile }: ProgramOptions): {
   switch (role) {
     case 'runtime':
       return { args: [...listen, '--config', runtimeConfigFile, '--admin-address', admin], env: {} }
-    case 'balancer':
+    case 'balancer': {
+      const { port } = standardPorts['component-server']
       return {
         args: [],
         env: {
-          UPSTREAM_SERVICE: `${serviceName('component-server')}:${standardPorts['component-server'].port}`,
+          UPSTREAM_SERVICE: `${serviceName('component-server')}:${port}`,
+          UPSTREAM_AFFINITY_SERVICE: `${serviceName('component-server', allSuffix)}:${port}`,
           BIND_ADDRESS: `${at.address}:${at.port}`,
           METRICS_ADDRESS: `${at.address}:${at.metricsPort}`,
           ADMIN_ADDRESS: admin,
@@ -83,6 +85,7 @@ function roleProgram({ plan, role, at, runtimeConfigFile }: ProgramOptions): {
           DRAIN_IDLE_MS: '1500',
         },
       }
+    }
     case 'component-server':
       return {
         args: [

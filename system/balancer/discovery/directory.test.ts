@@ -161,6 +161,18 @@ t.test('a pod first seen while it terminates is known for its callbacks only', a
   t.same(takers(), [key(1)])
 })
 
+t.test('a pod that a source still names is not forgotten, however dead it seems', async (t) => {
+  const { set, states, key, answer, directory, takers } = open(t, [1, 2])
+  await until(() => takers().length === 2)
+  answer(2, () => fault)
+  set([1], [2])
+  const { fault: before } = directory.probes
+  await until(() => directory.probes.fault > before + 5)
+  t.equal(states.has(key(2)), true)
+  set([1])
+  await until(() => !states.has(key(2)))
+})
+
 t.test('an operator can take a pod out of new work, and back', async (t) => {
   const { directory, takers, key } = open(t, [1, 2])
   await until(() => takers().length === 2)

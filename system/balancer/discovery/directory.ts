@@ -94,6 +94,10 @@ interface Watched {
   health: Health
   /** A source names it, and not as terminating. */
   listed: boolean
+  /** A source names it at all. */
+  named: boolean
+  /** It was listed at some time: others say nothing of who takes work. */
+  everListed: boolean
   unlistedAtMs: number
   /** An operator said: no new work. */
   held: boolean
@@ -216,13 +220,15 @@ export class Directory {
       const pools = listed.get(watched.key)
       if (pools !== undefined) watched.pools = [...pools].sort()
       const isListed = pools !== undefined
+      watched.everListed ||= isListed
+      watched.named = isListed || terminating.has(watched.key)
       if (isListed !== watched.listed) {
         watched.listed = isListed
         watched.unlistedAtMs = this.#options.now()
       }
       this.#settle(
         watched,
-        isListed ? 'found' : terminating.has(watched.key) ? 'it terminates' : 'it is not listed any more',
+        isListed ? 'found' : watched.named ? 'it is not ready, or terminates' : 'it is not listed any more',
       )
     }
   }
@@ -243,6 +249,8 @@ export class Directory {
       instanceId: null,
       health: newHealth,
       listed: false,
+      named: true,
+      everListed: false,
       unlistedAtMs: this.#options.now(),
       held: false,
       waitingProbes: 0,
@@ -341,7 +349,7 @@ export class Directory {
     const inFlight = this.#inFlight(watched)
     const open = watched.listed && !watched.held
     const gone =
-      !watched.listed &&
+      !watched.named &&
       inFlight === 0 &&
       (watched.faultsInRow >= goneAfterFaults || now() - watched.unlistedAtMs > forgetAfterMs)
     const phase: PodPhase = gone
@@ -359,7 +367,7 @@ export class Directory {
       watched.reason = reason
       const { key: backend, instanceId } = watched
       log.info({ backend, instanceId, state: phase, reason, inFlight }, 'pod state')
-      if (history.enabled && phase !== 'new') {
+      if (history.enabled && phase !== 'new' && watched.everListed) {
         history.record({
           kind: 'backend.state',
           backend,

@@ -3,10 +3,10 @@
 import t from 'tap'
 import type { Resolve } from '../../program/resolve.ts'
 import { silentLog, until } from '../test-support.ts'
-import { DnsSource } from './dns-source.ts'
+import { DnsSource, type DnsSourceOptions } from './dns-source.ts'
 import type { Found } from './source.ts'
 
-function open(resolve: Resolve) {
+function open(resolve: Resolve, more: Partial<DnsSourceOptions> = {}) {
   const counts = { discoveries: 0, discoveryFailures: 0 }
   const updates: (readonly Found[])[] = []
   const source = new DnsSource({
@@ -15,6 +15,7 @@ function open(resolve: Resolve) {
     minResolveMs: 10,
     counts,
     log: silentLog,
+    ...more,
   })
   return { source, counts, updates, start: () => source.start((found) => updates.push(found)) }
 }
@@ -49,4 +50,30 @@ t.test('asks again after the TTL', async (t) => {
   t.equal(counts.discoveries, 1)
   await source.refresh()
   t.equal(counts.discoveries, 2)
+})
+
+t.test('asks again soon as long as no pod was ever found, then as its TTL says', async (t) => {
+  let asked = 0
+  const { source, updates, start } = open(
+    async (_host, port) => {
+      if (++asked < 3) throw new Error('ENOTFOUND')
+      return { endpoints: [{ address: '10.0.0.1', port }], ttlSeconds: 3600 }
+    },
+    { minResolveMs: 60_000 },
+  )
+  t.teardown(() => source.close())
+  start()
+  await until(() => updates.length === 1)
+  t.equal(asked, 3)
+})
+
+t.test('says of pods behind a name for callbacks that they take no new work', async (t) => {
+  const { source, updates, start } = open(
+    async (_host, port) => ({ endpoints: [{ address: '10.0.0.1', port }], ttlSeconds: 3600 }),
+    { callbacksOnly: true },
+  )
+  t.teardown(() => source.close())
+  start()
+  await until(() => updates.length === 1)
+  t.same(updates, [[{ host: '10.0.0.1', port: 8080, terminating: true }]])
 })

@@ -10,12 +10,16 @@ export interface DnsSourceOptions {
   readonly resolve: Resolve
   /** A name is resolved again after its TTL, but not sooner than this, ms. */
   readonly minResolveMs: number
+  /** All that is found is there for callbacks only; default false. */
+  readonly callbacksOnly?: boolean
   readonly counts: SourceCounts
   readonly log: Log
 }
 
 /** A name is resolved again at least so often, whatever its TTL. */
 const maxResolveMs = 10_000
+/** As long as no pod was ever found. */
+const firstResolveMs = 200
 /** Where the resolver tells no TTL (/etc/hosts, an address). */
 const untoldTtlMs = 2_000
 
@@ -26,6 +30,7 @@ export class DnsSource implements PodSource {
   #round: Promise<number> | null = null
   #closed = false
   #failing = false
+  #everFound = false
 
   constructor(options: DnsSourceOptions) {
     this.#options = options
@@ -59,14 +64,16 @@ export class DnsSource implements PodSource {
   }
 
   async #ask(): Promise<number> {
-    const { name, resolve, counts, log, minResolveMs } = this.#options
+    const { name, resolve, counts, log, minResolveMs, callbacksOnly = false } = this.#options
     counts.discoveries++
     try {
       const { endpoints, ttlSeconds } = await resolve(name.host, name.port)
       if (endpoints.length === 0) throw new Error('an empty answer')
       this.#failing = false
+      this.#everFound = true
       if (!this.#closed) {
-        this.#update(endpoints.map(({ address, port }) => ({ host: address, port, terminating: false })))
+        const terminating = callbacksOnly
+        this.#update(endpoints.map(({ address, port }) => ({ host: address, port, terminating })))
       }
       const ttlMs = ttlSeconds === null ? untoldTtlMs : ttlSeconds * 1000
       return Math.min(maxResolveMs, Math.max(minResolveMs, ttlMs))
@@ -78,7 +85,7 @@ export class DnsSource implements PodSource {
         log.warn({ name: `${name.host}:${name.port}`, error: code ?? message }, 'resolving failed')
       }
       this.#failing = true
-      return minResolveMs
+      return this.#everFound ? minResolveMs : Math.min(minResolveMs, firstResolveMs)
     }
   }
 }

@@ -12,12 +12,12 @@ export interface Name {
  * Reads `host:port`, or several separated by commas; hosts are names or addresses.
  * @throws GauntletError ERR_FLAG_VALUE
  */
-export function parseNames(text: string): readonly Name[] {
+export function parseNames(text: string, flag = '--upstream-service'): readonly Name[] {
   return text.split(',').map((part) => {
     const name = parseAddress(part.trim())
     if (name === null || name.port === 0) {
       throw new GauntletError('ERR_FLAG_VALUE', `got ${text}`, {
-        field: '--upstream-service',
+        field: flag,
         value: text,
         fix: 'use host:port, several separated by commas',
       })

@@ -3,7 +3,7 @@
 export interface Found {
   readonly host: string
   readonly port: number
-  /** It ends: it takes no new work, but callbacks reach it. */
+  /** It ends, or is not ready: it takes no new work, but callbacks reach it. */
   readonly terminating: boolean
 }
 
