@@ -1,4 +1,4 @@
-// A planted defect: a change to the text of one file of system/, made when a program loads that file.
+// A planted defect: a change to the text of one file of the system or the harness, made when a program loads that file.
 
 import type { CheckerName } from '../../chaos/checkers/index.ts'
 import type { Role } from '../../contracts/history.ts'
@@ -10,8 +10,8 @@ export interface Edit {
 }
 
 export interface Defect {
-  /** The program that has it. */
-  readonly role: Role
+  /** The program that has it; `harness` is the process that offers load and judges. */
+  readonly role: Role | 'harness'
   /** The file it is in, from the project's root. */
   readonly file: string
   /** What is wrong, in one sentence. */

@@ -45,6 +45,7 @@ function reachable(path: string, seen = new Set<string>()): Set<string> {
 }
 
 const programs = {
+  harness: reachable('harness/scenario/session.ts'),
   runtime: reachable('system/runtime/main.ts'),
   balancer: reachable('system/balancer/main.ts'),
   'component-server': reachable('system/component-server/main.ts'),

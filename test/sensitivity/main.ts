@@ -1,0 +1,145 @@
+// `npm run sensitivity`: plants every defect of the catalogue, one after another, and tells which scenario and which
+// checker caught it, and how fast. `--slice` takes the few that CI has time for; `--defects a,b` those named.
+
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { reportGoals } from '../../bench/goals.ts'
+import { exitCodes } from '../../contracts/exit-codes.ts'
+import { type DefectName, defects } from '../defects/index.ts'
+import { commitOf, machineOf, type TrialEntry } from './ledger.ts'
+import { slice } from './slice.ts'
+import { createTrials } from './start-trial.ts'
+
+const { values } = parseArgs({
+  options: {
+    slice: { type: 'boolean', default: false },
+    defects: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+if (values.help) {
+  process.stdout.write(
+    [
+      'Usage: npm run sensitivity -- [options]',
+      '',
+      'Plants each defect of test/defects in the system or the harness, runs the scenario that must bring it out,',
+      'and tells which checker caught it. Trials that were run before with the same commit, machine and seed are',
+      'taken from reports/out/trials.ndjson.',
+      '',
+      'Options:',
+      '  --slice           The few defects that CI has time for, in under two minutes',
+      '  --defects A,B     Only these',
+      '  --seed NUMBER     Seed of the first try [default 1]',
+      '  -h, --help        Print this text and exit',
+      '',
+    ].join('\n'),
+  )
+  process.exit(exitCodes.pass)
+}
+
+/** An INVALID is no catch: the trial is tried again, this often, with the next seed. */
+const mostTries = 3
+
+const all = Object.keys(defects) as DefectName[]
+const named = values.defects?.split(',') ?? (values.slice ? slice : all)
+const strange = named.filter((name) => !(all as string[]).includes(name))
+if (strange.length > 0 || !/^\d+$/.test(values.seed)) {
+  process.stderr.write(
+    strange.length > 0
+      ? `error: --defects: got ${strange.join(', ')}, use names of files in test/defects\n`
+      : `error: --seed: got ${values.seed}, use a whole number\n`,
+  )
+  process.exit(exitCodes.usage)
+}
+
+interface Row {
+  readonly defect: DefectName
+  readonly what: string
+  readonly role: string
+  readonly blind: boolean
+  readonly scenario: string
+  readonly meant: string
+  readonly outcome: 'caught' | 'caught by others' | 'missed' | 'INVALID' | 'broken'
+  readonly by: readonly string[]
+  readonly seconds: number
+  readonly tries: number
+}
+
+const root = join(import.meta.dirname, '../..')
+const [commit, machine] = [commitOf(root), machineOf()]
+const trials = createTrials()
+const rows: Row[] = []
+const startedAt = performance.now()
+for (const name of named as DefectName[]) {
+  const row = await tryOut(name)
+  rows.push(row)
+  process.stdout.write(`${lineOf(row)}\n`)
+}
+const whole = ((performance.now() - startedAt) / 1000).toFixed(0)
+process.stdout.write(`\n${rows.length} defects in ${whole} s, commit ${commit}, ${machine}\n`)
+const caught = rows.filter(({ outcome }) => outcome.startsWith('caught'))
+const goals = [
+  { name: 'defects-caught', measured: caught.length },
+  { name: 'caught-by-its-checker', measured: caught.filter(({ outcome }) => outcome === 'caught').length },
+].map((goal) => ({ ...goal, target: rows.length, comparison: 'at least' as const, unit: 'defects' }))
+reportGoals(values.slice ? 'sensitivity-slice' : 'sensitivity', goals, { commit, machine, rows })
+process.exitCode = goals.every(({ measured, target }) => measured >= target) ? exitCodes.pass : exitCodes.fail
+
+async function tryOut(name: DefectName): Promise<Row> {
+  const { what, role, scenario, checker, ...rest } = defects[name]
+  let last: TrialEntry | null = null
+  let tries = 0
+  while (tries < mostTries && (last === null || isInvalid(last))) {
+    last = await trials.run({
+      ...{ commit, machine, seed: Number(values.seed) + tries, defect: name, scenarios: [scenario] },
+      ...{ durationMs: null, beside: 'nothing' },
+    })
+    tries++
+  }
+  const by = [
+    ...new Set(
+      (last?.verdict === 'ERROR' ? [] : last?.failed)?.map((judgement) =>
+        judgement.name.replace(/ \(.*\)$/, ''),
+      ) ?? [],
+    ),
+  ]
+  const outcome = by.includes(checker)
+    ? 'caught'
+    : by.length > 0
+      ? 'caught by others'
+      : last !== null && isInvalid(last)
+        ? 'INVALID'
+        : last?.code === exitCodes.harness
+          ? 'broken'
+          : 'missed'
+  const blind = 'blind' in rest
+  return {
+    defect: name,
+    what,
+    role,
+    blind,
+    scenario,
+    meant: checker,
+    outcome,
+    by,
+    seconds: last?.seconds ?? 0,
+    tries,
+  }
+}
+
+function isInvalid({ code, failed }: TrialEntry): boolean {
+  return code === exitCodes.invalid && failed.length === 0
+}
+
+function lineOf({ defect, scenario, meant, outcome, by, seconds, tries }: Row): string {
+  const others = by.filter((name) => name !== meant)
+  const told =
+    outcome === 'caught'
+      ? `by ${meant}${others.length === 0 ? '' : ` (also ${others.join(', ')})`}`
+      : outcome === 'caught by others'
+        ? `by ${by.join(', ')}, meant was ${meant}`
+        : `meant was ${meant}`
+  const again = tries > 1 ? `, at try ${tries}` : ''
+  return `${outcome.padEnd(9)} ${defect} in ${scenario} ${told}, ${seconds.toFixed(1)} s${again}`
+}

@@ -1,0 +1,71 @@
+// One trial as a process of its own: a session with its own seed and, where asked, a planted defect. Its outcome goes
+// to a file. A process each, so that a defect of the harness cannot outlive its trial.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadScenarios } from '../../harness/cli/suite.ts'
+import { runSession } from '../../harness/scenario/session.ts'
+import { judgementsOf, outcomeOf } from '../../reports/judge/verdict.ts'
+import { type DefectName, defectArgs, defects } from '../defects/index.ts'
+import type { TrialEntry } from './ledger.ts'
+
+/** What a trial is told, as JSON in its only argument. */
+export interface TrialRequest {
+  readonly scenarios: readonly string[]
+  readonly seed: number
+  readonly durationMs: number | null
+  /** A defect of one of the system's programs; the harness's own is planted by whoever starts this. */
+  readonly defect: DefectName | null
+  readonly out: string
+  readonly resultFile: string
+}
+
+export type TrialOutcome = Pick<
+  TrialEntry,
+  'verdict' | 'code' | 'failed' | 'unknown' | 'seconds' | 'othersShare'
+>
+
+if (import.meta.main) {
+  // Whoever started this is gone: the trial has nobody to tell.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  process.channel?.unref()
+  const request = JSON.parse(process.argv[2] ?? '{}') as TrialRequest
+  const startedAt = performance.now()
+  const folder = join(import.meta.dirname, '../../scenarios')
+  const scenarios = await loadScenarios(request.scenarios.map((name) => join(folder, `${name}.mjs`)))
+  const role = request.defect === null ? null : defects[request.defect].role
+  const { code, results } = await runSession({
+    suite: request.scenarios.length === 1 ? (request.scenarios[0] ?? 'trial') : 'trial',
+    scenarios,
+    options: {
+      ...{
+        cluster: 'local',
+        durationMs: request.durationMs,
+        seed: request.seed,
+        out: request.out,
+        json: false,
+      },
+      ...{ flow: null, inputs: null, expect: null, targets: null, components: null },
+    },
+    durationOf: ({ definition }) => request.durationMs ?? definition.suiteDurationMs ?? definition.durationMs,
+    command: `trial of ${request.defect ?? 'nothing'}`,
+    ...(role === null || role === 'harness' || request.defect === null
+      ? {}
+      : { cluster: { nodeArgs: { [role]: defectArgs(request.defect) } } }),
+  })
+  const judged = judgementsOf(results)
+  const of = (wanted: 'fail' | 'unknown'): TrialEntry['failed'] =>
+    judged
+      .filter(({ judgement }) => outcomeOf(judgement) === wanted)
+      .map(({ scenario = 'suite', judgement: { name, reason } }) => ({ scenario, name, reason }))
+  const outcome: TrialOutcome = {
+    verdict: results.verdict,
+    code,
+    failed: of('fail'),
+    unknown: of('unknown'),
+    seconds: (performance.now() - startedAt) / 1000,
+    othersShare: null,
+  }
+  writeFileSync(request.resultFile, JSON.stringify(outcome))
+  process.exit(code)
+}
