@@ -264,6 +264,8 @@ export interface PodUsage extends At {
   readonly phase: 'before' | 'during' | 'after'
   /** Counters of work in hand by their names; all 0 when nothing is under way. */
   readonly open: Readonly<Record<string, number>>
+  /** How often, since its process began, it came to what a record of that kind witnesses. */
+  readonly counted?: Readonly<Record<string, number>>
   /** Bytes of the heap in use, with the buffers outside of it. */
   readonly heapBytes?: number
   /** Resident memory of the process, bytes. */

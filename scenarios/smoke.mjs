@@ -13,19 +13,22 @@ await scenario(import.meta, {
 
   async run(t) {
     t.window('smoke')
-    for (const { name, workload, count } of [
+    for (const { name, workload, count, padChars } of [
       { name: 'simple', workload: 'double', count: 10 },
       { name: 'bidirectional', workload: 'bidirectional', count: 5 },
       { name: 'parallel', workload: 'parallel', count: 5 },
       { name: 'batch', workload: 'batch', count: 20 },
+      // Events of several pieces.
+      { name: 'large', workload: 'bidirectional', count: 3, padChars: 200_000 },
     ]) {
       const { unknown } = await t.load(name, {
-        workload: t.workload(workload, { inputs: count }),
+        workload: t.workload(workload, { inputs: count, padChars }),
         profile: { kind: 'burst', count, concurrency: 5 },
       })
       // A run that hangs is proof enough.
       if (unknown > 0) break
     }
+    await t.checkItems()
     await t.settle()
     await t.checkInvariants()
   },

@@ -13,7 +13,9 @@ import { ejectedInTime } from './ejected-in-time.ts'
 import { fairness } from './fairness.ts'
 import { goodputReturns } from './goodput-returns.ts'
 import { healthTrue } from './health-true.ts'
+import { historyComplete } from './history-complete.ts'
 import { inFlightReturns } from './in-flight-returns.ts'
+import { killsLand } from './kills-land.ts'
 import { noCrossTalk } from './no-cross-talk.ts'
 import { noRunFailed } from './no-run-failed.ts'
 import { noRunLost } from './no-run-lost.ts'
@@ -45,6 +47,8 @@ export const checkers = {
   'health-true': healthTrue,
   'ejected-in-time': ejectedInTime,
   'goodput-returns': goodputReturns,
+  'history-complete': historyComplete,
+  'kills-land': killsLand,
 } as const satisfies Record<string, Checker>
 
 export type CheckerName = keyof typeof checkers

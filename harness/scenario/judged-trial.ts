@@ -7,6 +7,8 @@ import type { LoadResult, Workload } from '../../contracts/load.ts'
 import { monotonicUs } from '../clock.ts'
 import { between, callbackRoundTrips } from '../history/index.ts'
 import { latencyDoubts, mergeHistograms, podRate } from '../load/index.ts'
+import { checkItems } from './items.ts'
+import { loadTrue } from './load-true.ts'
 import {
   completedIn,
   failureDelays,
@@ -50,6 +52,7 @@ const invariants: readonly CheckerName[] = [
   'effects',
   'nothing-leaked',
   'health-true',
+  'history-complete',
 ]
 
 export class JudgedTrial extends Trial {
@@ -64,7 +67,9 @@ export class JudgedTrial extends Trial {
    * definition names, and further ones.
    */
   async checkInvariants(...further: readonly CheckerName[]): Promise<void> {
-    await this.check(...new Set([...invariants, ...this.ownCheckers, ...further]))
+    const kills: readonly CheckerName[] = this.#kills.length > 0 ? ['kills-land'] : []
+    await this.check(...new Set([...invariants, ...kills, ...this.ownCheckers, ...further]))
+    this.judge(loadTrue(await this.records(), this.ownedLoads))
   }
 
   /**
@@ -110,6 +115,21 @@ export class JudgedTrial extends Trial {
     const choice = choices[Math.floor(this.random() * choices.length)]
     if (choice === undefined) throw new Error('nothing to pick from')
     return choice
+  }
+
+  /** Runs one run of many items that end in another order than they began, and judges `items-in-order`. */
+  async checkItems(): Promise<void> {
+    const count = 8
+    const { flow, inputs, expected = [] } = this.workload('hold', { inputs: count, builtIn: true })
+    this.judge(
+      await checkItems({
+        url: await this.cluster.serviceUrl('runtime'),
+        flow,
+        inputs: inputs.map((input, index) => ({ ...(input as object), hold_ms: (count - index) * 25 })),
+        expected,
+        signal: this.signal,
+      }),
+    )
   }
 
   // ---- the cluster ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // One boot of the system, the scenarios of a suite one after another, one report, one exit code.
 
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Cluster, ClusterOptions, Role } from '../../contracts/cluster.ts'
@@ -11,17 +11,20 @@ import type { CheckerResult, Results, ScenarioResult } from '../../contracts/res
 import { resultsSchemaVersion } from '../../contracts/results.ts'
 import type { Targets } from '../../contracts/targets.ts'
 import {
+  judgementsOf,
   loadTargets,
   notMeasuredOf,
   renderTable,
   suiteVerdict,
   verdictOf,
+  verifyResults,
   type WrittenReport,
   writeReport,
 } from '../../reports/index.ts'
 import { targets as defaultTargets } from '../../scenarios/targets.ts'
 import { clockOriginMs, monotonicUs } from '../clock.ts'
 import { startCluster } from '../cluster/index.ts'
+import { judgeJudges } from '../known-answers.ts'
 import { createEmbeddedEngine } from '../load/index.ts'
 import { createNoiseMeter, type NoiseMeter } from '../noise.ts'
 import { makeFolder, sweepFolders } from '../temporary-folder.ts'
@@ -52,6 +55,8 @@ export interface SessionEnd {
   readonly code: ExitCode
   readonly results: Results
   readonly report: WrittenReport
+  /** What the report on disk gets wrong of what was measured; null where it tells all, or was not asked. */
+  readonly untrue: string | null
 }
 
 /** Replicas that a scenario starts from unless it says otherwise; the architecture's. */
@@ -90,6 +95,8 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   const begun = new Set<LoadedScenario>()
   const gatherer = createGatherer()
   let environment: Results['environment'] | null = null
+  const judges = judgeJudges()
+  if (judges.outcome === 'fail') end({ kind: 'error', message: judges.reason, code: exitCodes.harness })
   progress.say(`seed ${options.seed}; starting the system (${options.cluster})`)
   try {
     await using system = await bootSystem(session, abort.signal)
@@ -131,7 +138,7 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
     const left = session.scenarios.filter((scenario) => !begun.has(scenario))
     results.push(...left.map((scenario) => notRun(session, scenario, stopped)))
   }
-  const judgements = stopped === null ? [] : [stoppedJudgement(stopped)]
+  const judgements = [judges, ...(stopped === null ? [] : [stoppedJudgement(stopped)])]
   const report: Results = {
     schemaVersion: resultsSchemaVersion,
     suite: session.suite,
@@ -143,7 +150,7 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
     command: session.command,
     environment: environment ?? describeEnvironment({ kind: options.cluster, description: {} }, 'embedded'),
     scenarios: results,
-    ...(judgements.length === 0 ? {} : { judgements }),
+    judgements,
     notMeasured: notMeasuredOf(ownTargets(session, targets), results),
   }
   // Said before it is written: a disk that is full by now must not take the results along.
@@ -155,9 +162,26 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
     process.stderr.write(
       `${stopped.kind === 'error' ? 'harness error' : 'interrupted'}: ${stopped.message}\n`,
     )
-    return { code: stopped.code, results: report, report: paths }
+    return { code: stopped.code, results: report, report: paths, untrue: null }
   }
-  return { code: exitCodeOf(report.verdict), results: report, report: paths }
+  const untrue = await untrueReport(report, paths)
+  if (untrue !== null) {
+    process.stderr.write(`harness error: ${untrue}\n`)
+    return { code: exitCodes.harness, results: report, report: paths, untrue }
+  }
+  return { code: exitCodeOf(report.verdict), results: report, report: paths, untrue }
+}
+
+/** What the report on disk gets wrong of what was measured; null where it tells all. */
+async function untrueReport(report: Results, paths: WrittenReport): Promise<string | null> {
+  const written = JSON.parse(await readFile(paths.json, 'utf8')) as Results
+  const told = judgementsOf(written).map(({ judgement }) => `${judgement.name} ${judgement.outcome}`)
+  const lost = judgementsOf(report)
+    .map(({ judgement }) => `${judgement.name} ${judgement.outcome}`)
+    .filter((judgement) => !told.includes(judgement))
+  const { disagreements } = verifyResults(written)
+  const problems = [...lost.map((judgement) => `the report leaves out ${judgement}`), ...disagreements]
+  return problems.length === 0 ? null : `the report does not hold together: ${problems.join('; ')}`
 }
 
 /** A scenario run alone answers for its own targets, the suite for all of them. */

@@ -37,6 +37,7 @@ import { monotonicUs } from '../clock.ts'
 import type { NoiseMeter } from '../noise.ts'
 import type { LoadedScenario } from './definition.ts'
 import type { Gatherer } from './gather.ts'
+import type { OwnedLoad } from './load-true.ts'
 import type { Progress } from './progress.ts'
 import { readGauge, scrape } from './prometheus.ts'
 import { seededRandom } from './random.ts'
@@ -114,6 +115,7 @@ export class Trial {
   readonly #judgements: Judgement[] = []
   readonly #figures: Figure[] = []
   readonly #loads: NamedLoad[] = []
+  readonly #ownedLoads: OwnedLoad[] = []
   readonly #events: (ChaosEvent | PodState | WindowStarted)[] = []
   /** Of the history, and not of the report: too many to draw. */
   readonly #observations: (PodUsage | PodHealth)[] = []
@@ -234,6 +236,7 @@ export class Trial {
   async load(name: string, offer: OfferOptions): Promise<LoadResult> {
     await mkdir(this.#options.directory, { recursive: true })
     const serial = this.#clientFiles.length
+    const prefix = `${this.#options.scenario.name}-${serial}-`
     const historyFile = join(this.#options.directory, `client-${serial}.ndjson`)
     this.#clientFiles.push(historyFile)
     await writeFile(historyFile, '')
@@ -243,7 +246,7 @@ export class Trial {
       profile: offer.profile,
       signal: AbortSignal.any([this.signal, this.#abandon.signal]),
       historyFile,
-      requestPrefix: `${this.#options.scenario.name}-${serial}-`,
+      requestPrefix: prefix,
       onProgress: ({ offered, answered, failed, open }) =>
         this.#options.progress.now(
           `${this.#options.scenario.name}: ${name}: ${offered} offered, ${answered} answered, ${failed} failed, ${open} open`,
@@ -259,6 +262,7 @@ export class Trial {
     try {
       const result = await running
       this.#loads.push({ name, load: result })
+      this.#ownedLoads.push({ name, prefix, load: result })
       return result
     } finally {
       this.#running.delete(running)
@@ -275,6 +279,11 @@ export class Trial {
   async abandonLoads(): Promise<void> {
     this.#abandon.abort()
     await Promise.allSettled(this.#running)
+  }
+
+  /** The loads that have ended, each with the prefix of its request ids. */
+  protected get ownedLoads(): readonly OwnedLoad[] {
+    return this.#ownedLoads
   }
 
   /** Whether loads were given up before their end. */
@@ -405,9 +414,14 @@ export class Trial {
     if (result.outcome !== 'pass') this.say(`${result.name}: ${result.outcome}: ${result.reason}`)
   }
 
-  /** Mean share of the machine that others had over a stretch; null where it was not measured. */
+  /**
+   * Mean share of the machine that others had over a stretch, and over the two seconds before its end where it is
+   * shorter; null where it was not measured.
+   */
   othersShare({ from, until }: { readonly from: number; readonly until: number }): number | null {
-    const seconds = (this.noise.seconds(from, until) ?? []).filter((second) => second !== null)
+    const seconds = (this.noise.seconds(Math.min(from, until - 2_000_000), until) ?? []).filter(
+      (second) => second !== null,
+    )
     if (seconds.length === 0) return null
     return seconds.reduce((sum, second) => sum + second.stealShare + second.othersShare, 0) / seconds.length
   }

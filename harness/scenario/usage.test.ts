@@ -8,6 +8,7 @@ import { askHealth, backendsOf, usageOf } from './usage.ts'
 const text = [
   'stepflow_runtime_runs_in_flight 3',
   'stepflow_runtime_runs_waiting 0',
+  'stepflow_runtime_runs_total{outcome="completed"} 9',
   'stepflow_lb_active_connections{backend="a"} 2',
   'stepflow_lb_active_connections{backend="b"} 4294967295',
   'stepflow_lb_backend_health{backend="127.0.0.1:1",instance_id="pod-a-1"} 1',
@@ -24,6 +25,7 @@ const text = [
 t.test('reads what a pod holds, by its role', async (t) => {
   t.same(usageOf(text, 'runtime'), {
     open: { 'runs in flight': 3, 'runs waiting': 0 },
+    counted: { 'run.ended': 9 },
     heapBytes: 120,
     memoryBytes: 1000,
     timers: 7,

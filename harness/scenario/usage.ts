@@ -21,11 +21,20 @@ const openGauges: Readonly<Record<Role, Readonly<Record<string, string>>>> = {
   },
 }
 
-type Figures = Pick<PodUsage, 'open' | 'heapBytes' | 'memoryBytes' | 'timers' | 'files'>
+/** Counters of each role, by the kind of record that goes with each count. */
+const countGauges: Readonly<Record<Role, Readonly<Record<string, string>>>> = {
+  runtime: { 'run.ended': 'stepflow_runtime_runs_total' },
+  // Requests that reached no pod, and health checks, are counted otherwise than recorded.
+  balancer: {},
+  'component-server': { 'execute.answered': 'stepflow_component_server_calls_total' },
+}
+
+type Figures = Pick<PodUsage, 'open' | 'counted' | 'heapBytes' | 'memoryBytes' | 'timers' | 'files'>
 
 /** What a pod's /metrics say that it holds. Figures that it does not have are absent, or 0 where work is counted. */
 export function usageOf(text: string, role: Role): Figures {
   const open = Object.entries(openGauges[role]).map(([what, gauge]) => [what, sumOf(text, gauge) ?? 0])
+  const counted = Object.entries(countGauges[role]).map(([kind, name]) => [kind, sumOf(text, name) ?? 0])
   const heap = sumOf(text, 'nodejs_heap_size_used_bytes')
   const outside = sumOf(text, 'nodejs_external_memory_bytes') ?? 0
   const memory = sumOf(text, 'process_resident_memory_bytes')
@@ -35,6 +44,7 @@ export function usageOf(text: string, role: Role): Figures {
   const timers = listsResources ? (sumOf(text, 'nodejs_active_resources', 'type="Timeout"') ?? 0) : null
   return {
     open: Object.fromEntries(open),
+    ...(counted.length === 0 ? {} : { counted: Object.fromEntries(counted) }),
     ...(heap === null ? {} : { heapBytes: heap + outside }),
     ...(memory === null ? {} : { memoryBytes: memory }),
     ...(timers === null ? {} : { timers }),

@@ -14,6 +14,8 @@ export interface WorkloadOptions {
   readonly inputs?: number
   /** Of `hold`: how long each stream stays open between its callbacks, ms. Default 250. */
   readonly holdMs?: number
+  /** Of `bidirectional`: characters that its data has besides, so that events come in several pieces. Default 0. */
+  readonly padChars?: number
 }
 
 interface Case {
@@ -29,8 +31,9 @@ const makers = {
     const value = Math.floor(random() * 1e6) * 1000 + (index % 1000)
     return { input: { value }, expected: value * 2 }
   },
-  bidirectional: (index, nonce) => {
-    const data = { nonce: nonce(index), text: 'grüße, 世界', list: [1, 2, 3] }
+  bidirectional: (index, nonce, _random, { padChars = 0 }) => {
+    const pad = padChars === 0 ? {} : { pad: 'x'.repeat(padChars) }
+    const data = { nonce: nonce(index), text: 'grüße, 世界', list: [1, 2, 3], ...pad }
     return { input: { data }, expected: data }
   },
   parallel: (index, nonce) => {
@@ -43,13 +46,13 @@ const makers = {
     const id = nonce(index)
     return { input: { a, b, id }, expected: { id, sum: (2 * a) ** 2 + b } }
   },
-  hold: (index, nonce, _random, holdMs) => {
+  hold: (index, nonce, _random, { holdMs = 250 }) => {
     const data = { nonce: nonce(index) }
     return { input: { data, hold_ms: holdMs }, expected: data }
   },
 } as const satisfies Record<
   string,
-  (index: number, nonce: Nonce, random: () => number, holdMs: number) => Case
+  (index: number, nonce: Nonce, random: () => number, options: WorkloadOptions) => Case
 >
 
 export type WorkloadName = keyof typeof makers
@@ -64,7 +67,7 @@ export function builtInWorkload(
     .toString(16)
     .padStart(8, '0')
   const cases = Array.from({ length: options.inputs ?? 1000 }, (_, index) =>
-    makers[name](index, (i) => `${name}-${tag}-${i}`, random, options.holdMs ?? 250),
+    makers[name](index, (i) => `${name}-${tag}-${i}`, random, options),
   )
   return {
     name,

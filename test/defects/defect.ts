@@ -9,6 +9,9 @@ export interface Edit {
   readonly replace: string
 }
 
+/** What the harness checks beside the history: itself, and what no history shows. */
+export type HarnessCheck = 'judges-awake' | 'load-true' | 'report-true' | 'items-in-order' | 'trends-flat'
+
 export interface Defect {
   /** The program that has it; `harness` is the process that offers load and judges. */
   readonly role: Role | 'harness'
@@ -19,9 +22,11 @@ export interface Defect {
   /** Written by someone who had not read the checkers, from the programs' code alone. */
   readonly blind?: true
   /** The checker that must catch it. Others may, too. */
-  readonly checker: CheckerName
+  readonly checker: CheckerName | HarnessCheck
   /** A scenario whose load and faults bring it out, by name. */
   readonly scenario: 'smoke' | 'affinity' | 'throughput' | 'overhead' | 'kill-mid-sse' | 'scale'
+  /** A defect of the system planted as well, by its name: what a defect of the harness hides must be there. */
+  readonly beside?: string
   readonly edits: readonly [Edit, ...Edit[]]
 }
 

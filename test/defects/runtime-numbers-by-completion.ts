@@ -7,7 +7,7 @@ export const defect: Defect = {
   file: 'system/runtime/api/run-text.ts',
   what: `the list of a run's items has them by completion, numbered as if by input`,
   blind: true,
-  checker: 'correct-values',
+  checker: 'items-in-order',
   scenario: 'smoke',
   edits: [
     {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { loadScenarios } from '../../harness/cli/suite.ts'
 import { runSession } from '../../harness/scenario/session.ts'
 import { judgementsOf, outcomeOf } from '../../reports/judge/verdict.ts'
-import { type DefectName, defectArgs, defects } from '../defects/index.ts'
+import { type Defect, type DefectName, defectArgs, defects } from '../defects/index.ts'
 import type { TrialEntry } from './ledger.ts'
 
 /** What a trial is told, as JSON in its only argument. */
@@ -33,8 +33,8 @@ if (import.meta.main) {
   const startedAt = performance.now()
   const folder = join(import.meta.dirname, '../../scenarios')
   const scenarios = await loadScenarios(request.scenarios.map((name) => join(folder, `${name}.mjs`)))
-  const role = request.defect === null ? null : defects[request.defect].role
-  const { code, results } = await runSession({
+  const planted = systemDefect(request.defect)
+  const { code, results, untrue } = await runSession({
     suite: request.scenarios.length === 1 ? (request.scenarios[0] ?? 'trial') : 'trial',
     scenarios,
     options: {
@@ -49,9 +49,7 @@ if (import.meta.main) {
     },
     durationOf: ({ definition }) => request.durationMs ?? definition.suiteDurationMs ?? definition.durationMs,
     command: `trial of ${request.defect ?? 'nothing'}`,
-    ...(role === null || role === 'harness' || request.defect === null
-      ? {}
-      : { cluster: { nodeArgs: { [role]: defectArgs(request.defect) } } }),
+    ...(planted === null ? {} : { cluster: { nodeArgs: { [defects[planted].role]: defectArgs(planted) } } }),
   })
   const judged = judgementsOf(results)
   const of = (wanted: 'fail' | 'unknown'): TrialEntry['failed'] =>
@@ -61,11 +59,21 @@ if (import.meta.main) {
   const outcome: TrialOutcome = {
     verdict: results.verdict,
     code,
-    failed: of('fail'),
+    failed: [
+      ...of('fail'),
+      ...(untrue === null ? [] : [{ scenario: 'suite', name: 'report-true', reason: untrue }]),
+    ],
     unknown: of('unknown'),
     seconds: (performance.now() - startedAt) / 1000,
     othersShare: null,
   }
   writeFileSync(request.resultFile, JSON.stringify(outcome))
   process.exit(code)
+}
+
+/** The defect of the system that a trial needs: its own, or the one that a defect of the harness is to hide. */
+function systemDefect(name: DefectName | null): DefectName | null {
+  if (name === null) return null
+  const { role, beside }: Defect = defects[name]
+  return role === 'harness' ? ((beside as DefectName | undefined) ?? null) : name
 }

@@ -45,7 +45,8 @@ function reachable(path: string, seen = new Set<string>()): Set<string> {
 }
 
 const programs = {
-  harness: reachable('harness/scenario/session.ts'),
+  // The load generator is a thread of its own.
+  harness: reachable('harness/scenario/session.ts', reachable('harness/load/engines/embedded/thread.ts')),
   runtime: reachable('system/runtime/main.ts'),
   balancer: reachable('system/balancer/main.ts'),
   'component-server': reachable('system/component-server/main.ts'),
