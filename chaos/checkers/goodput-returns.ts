@@ -7,9 +7,9 @@ import { type Offer, operationsOf } from './operations.ts'
 
 /** Share of the control's good arrivals that the recovery must reach. */
 const leastShare = 0.95
-/** An answer is good within this, µs, or within three times the control's p95, whichever is longer. */
+/** An answer is good within this, µs, or within one and a half times the control's p95, whichever is longer. */
 const goodWithinUs = 1_000_000
-const slowerThanControl = 3
+const slowerThanControl = 1.5
 /** With fewer arrivals in either stretch one of them decides alone. */
 const leastArrivals = 20
 
