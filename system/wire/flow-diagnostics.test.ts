@@ -72,6 +72,8 @@ t.test('says what to write in the place of skipIf', async (t) => {
 t.test(
   'silent where the real one is: an empty description, any input schema, what names no variable',
   async (t) => {
+    const variables = { properties: { v: {} }, required: 5 }
+    t.same(found({ schemas: { properties: { variables } }, output: { $variable: 'v' } }), [])
     t.same(found({ ...named, description: '' }), [])
     t.same(found({ schemas: { properties: { input: true } }, output: { $input: '$.a' } }), [])
     t.same(found({ output: [{ $variable: '$' }, { $variable: '$[0]', default: { $input: '$.a' } }] }), [])
@@ -89,6 +91,8 @@ t.test('flows written out for put_blob are checked too', async (t) => {
   t.match(diagnose(parseFlow(parseJson(JSON.stringify({ ...named, ...put({ steps: 5 }) })))), [
     { data: { error: 'Failed to parse subflow: invalid type: integer `5`, expected a sequence' } },
   ])
+  const scalar = step('p', { data: 5, blob_type: 'flow' }, '/put_blob')
+  t.same(found({ steps: [scalar], output: from('p') }), ['2003 invalidSubflowLiteral $.steps[0].input.data'])
   t.same(found(put({ steps: 5 })), ['2003 invalidSubflowLiteral $.steps[0].input.data.$literal'])
 })
 

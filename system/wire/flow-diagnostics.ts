@@ -3,11 +3,12 @@
 import type { Flow } from './flow.ts'
 import { parseFlow } from './flow.ts'
 import type { Expression } from './flow-expression.ts'
+import { requiredOf } from './flow-schema.ts'
 import {
   arrayOf,
-  fromJson,
   type Json,
   jsonNull,
+  kindOf,
   member,
   members,
   objectOf,
@@ -137,7 +138,7 @@ class References {
   readonly #mentioned = new Set<string>()
   #inDefault = 0
   readonly #variables: ReadonlyMap<string, Json> | null
-  readonly #required: ReadonlySet<unknown>
+  readonly #required: ReadonlySet<string>
   readonly #hasInputSchema: boolean
 
   constructor(flow: Flow, root: string, found: Diagnostic[]) {
@@ -148,9 +149,7 @@ class References {
     const schema = member(schemas, 'variables')
     this.#hasInputSchema = member(schemas, 'input') !== undefined
     this.#variables = schema === undefined ? null : new Map(members(member(schema, 'properties') ?? jsonNull))
-    this.#required = new Set(
-      schema === undefined ? [] : (fromJson(member(schema, 'required') ?? '[]') as unknown[]),
-    )
+    this.#required = requiredOf(schema)
   }
 
   check(): void {
@@ -324,12 +323,9 @@ const maxShownCondition = 200
 function checkSubflows(flow: Flow, root: string, found: Diagnostic[]): void {
   for (const [index, { component, input }] of flow.steps.entries()) {
     if (component !== '/builtin/put_blob' && component !== '/put_blob') continue
-    if (input.kind !== 'object') continue
-    const fields = new Map(input.members.map(([key, value]) => [unquote(key), value]))
-    const type = fields.get('blob_type')
-    const data = fields.get('data')
-    if (type?.kind !== 'constant' || type.value !== '"flow"' || data?.kind !== 'literal') continue
-    const path = `${root}.steps[${index}].input.data.$literal`
+    const { type, data } = putBlobFields(input)
+    if (type !== '"flow"' || data === null) continue
+    const path = `${root}.steps[${index}].input.data${data.kind === 'literal' ? '.$literal' : ''}`
     try {
       found.push(...diagnoseAt(parseFlow(data.value), path))
     } catch (cause) {
@@ -345,4 +341,23 @@ function checkSubflows(flow: Flow, root: string, found: Diagnostic[]): void {
       })
     }
   }
+}
+
+/** The type where it is written out, and the data where it is: by `$literal`, or as a text, a number or the like. */
+function putBlobFields(input: Expression): {
+  type: Json | null
+  data: (Expression & { value: Json }) | null
+} {
+  const fields = new Map<string, Expression>(
+    input.kind === 'object'
+      ? input.members.map(([key, value]) => [unquote(key), value])
+      : input.kind === 'constant'
+        ? members(input.value).map(([key, value]) => [key, { kind: 'constant', value }])
+        : [],
+  )
+  const [type, data] = [fields.get('blob_type'), fields.get('data')]
+  const isWrittenOut =
+    data?.kind === 'literal' ||
+    (data?.kind === 'constant' && !['object', 'array'].includes(kindOf(data.value)))
+  return { type: type?.kind === 'constant' ? type.value : null, data: isWrittenOut ? data : null }
 }

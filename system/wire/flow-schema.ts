@@ -2,7 +2,8 @@
 
 import { Type } from '@sinclair/typebox'
 import { parseExpression } from './flow-expression.ts'
-import { checkedBy, nullable } from './json-shape.ts'
+import { elements, type Json, jsonNull, kindOf, member, unquote } from './json.ts'
+import { checkedBy, checkShape, nullable, ShapeError } from './json-shape.ts'
 
 /** Any JSON value. */
 export const anyValue = Type.Unknown({ description: 'Any JSON value' })
@@ -43,20 +44,38 @@ export const stepSchema = Type.Object(
 )
 
 export const flowErrorSchema = Type.Object(
-  { code: Type.Integer(), message: Type.String(), data: Type.Optional(anyValue) },
+  { code: Type.Integer({ expecting: 'i64' }), message: Type.String(), data: Type.Optional(anyValue) },
   { title: 'FlowError' },
 )
 
 export const flowResultSchema = Type.Union(
   [
     Type.Object({ outcome: Type.Literal('success'), result: anyValue }, { title: 'FlowResultSuccess' }),
-    Type.Object(
-      { outcome: Type.Literal('failed'), error: checkedBy(flowErrorSchema, () => {}) },
-      { title: 'FlowResultFailed' },
-    ),
+    Type.Object({ outcome: Type.Literal('failed'), error: flowErrorSchema }, { title: 'FlowResultFailed' }),
   ],
   { title: 'FlowResult', discriminator: 'outcome' },
 )
+
+/** Read as any value first: what is wrong is said of the whole, and of what has no outcome only that. */
+const expectedOutcome = checkedBy(flowResultSchema, (json, place) => {
+  if (json === 'null') return
+  const outcome = member(json, 'outcome')
+  const problem =
+    outcome === undefined || kindOf(outcome) !== 'string'
+      ? 'missing field `outcome`'
+      : problemOf(() => checkShape(flowResultSchema, json, place))
+  if (problem !== null) throw new ShapeError(place, problem, 'after')
+})
+
+function problemOf(check: () => void): string | null {
+  try {
+    check()
+    return null
+  } catch (error) {
+    if (error instanceof ShapeError) return error.problem
+    throw error
+  }
+}
 
 const text = (description: string) => Type.Optional(nullable(Type.String({ description })))
 
@@ -70,7 +89,7 @@ const testCaseSchema = Type.Object(
     name: Type.String(),
     description: text('What it shows'),
     input: anyValue,
-    output: Type.Optional(nullable(flowResultSchema)),
+    output: Type.Optional(nullable(expectedOutcome)),
   },
   { title: 'TestCase' },
 )
@@ -108,3 +127,9 @@ export const flowSchema = Type.Object(
   },
   { title: 'Flow' },
 )
+
+/** The names in `required` of an object's schema; none where it is no list of them. */
+export function requiredOf(schema: Json | undefined): ReadonlySet<string> {
+  const list = elements(member(schema ?? jsonNull, 'required') ?? jsonNull)
+  return new Set(list.filter((name) => kindOf(name) === 'string').map(unquote))
+}

@@ -26,6 +26,10 @@ t.test('writes fields in their order, and no defaults', async (t) => {
       step(',"onError":{"action":"useDefault"}'),
     ],
     ['{"schemas":{}}', '{}'],
+    [
+      '{"test":{"cases":[{"name":"a","input":1,"output":{"error":{"message":"m","code":-1,"data":null},"outcome":"failed"}}]}}',
+      '{"test":{"cases":[{"name":"a","input":1,"output":{"outcome":"failed","error":{"code":-1,"message":"m"}}}]}}',
+    ],
     ['{"schemas":{"$defs":null,"properties":{"steps":{"properties":{}}}}}', '{}'],
     [
       '{"schemas":{"properties":{"steps":{"other":1,"properties":{"a":{"x":1}}}}}}',
@@ -103,6 +107,14 @@ t.test('says what does not fit, and where in the text it stands', async (t) => {
     [
       '{"steps":"a\\u007f"}',
       'steps: invalid type: string "a\\u{7f}", expected a sequence at line 1 column 18',
+    ],
+    [
+      '{"test":{"cases":[{"name":"a","input":1,"output":[]}]}}',
+      'test.cases[0].output: missing field `outcome` at line 1 column 52',
+    ],
+    [
+      '{"test":{"cases":[{"name":"a","input":1,"output":{"outcome":"failed","error":{"code":1.0}}}]}}',
+      'test.cases[0].output: invalid type: floating point `1.0`, expected i64 at line 1 column 91',
     ],
     ['{"schemas":5}', 'schemas: FlowSchema must be an object at line 1 column 13'],
   ]

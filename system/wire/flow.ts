@@ -196,7 +196,32 @@ function writeExample(json: Json): Json {
 
 function writeCase(json: Json): Json {
   const fields = new Map(members(json))
-  return objectOf([...members(writeExample(json)), ['output', notNull(fields.get('output')) ?? undefined]])
+  const output = notNull(fields.get('output'))
+  return objectOf([
+    ...members(writeExample(json)),
+    ['output', output === null ? undefined : writeResult(output)],
+  ])
+}
+
+/** A flow's result in normal form: the fields that its outcome has. */
+function writeResult(json: Json): Json {
+  const outcome = member(json, 'outcome')
+  const error = outcome === '"failed"' ? member(json, 'error') : undefined
+  if (error === undefined)
+    return objectOf([
+      ['outcome', outcome],
+      ['result', member(json, 'result')],
+    ])
+  const data = notNull(member(error, 'data')) ?? undefined
+  const written = objectOf([
+    ['code', member(error, 'code')],
+    ['message', member(error, 'message')],
+    ['data', data],
+  ])
+  return objectOf([
+    ['outcome', outcome],
+    ['error', written],
+  ])
 }
 
 function allExamples(examples: Json | null, test: Json | null): Json[] {

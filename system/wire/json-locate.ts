@@ -1,5 +1,6 @@
 // Finds a place of a document in the text it came in, for error messages: line and column of what is wrong.
 
+import { maxDepth } from './json.ts'
 import type { Edge, Place } from './json-shape.ts'
 
 export interface TextPosition {
@@ -31,7 +32,7 @@ export function locate(text: string, place: Place, edge: Edge): TextPosition {
   if (edge === 'end') return positionOf(text, end)
   const next = scanner.space(end)
   const closing = text[next] === '}' || text[next] === ']'
-  return positionOf(text, closing ? next + 1 : end)
+  return positionOf(text, closing ? next + 1 : next)
 }
 
 /** Keys that one object of `text` has twice where `declared` says whether such a place has fixed fields. */
@@ -57,6 +58,67 @@ export function findDuplicate(text: string, declared: (place: Place, key: string
     return null
   }
   return visit(scanner.space(0), [])
+}
+
+/**
+ * Where text that is not JSON breaks off, as Stepflow's parser names it: the keys and indices that lead there, `?` for
+ * a key that is none. Nothing is said where no key leads there.
+ * @param opaque whether nothing looks into the value of `key` in the object at `place`: a field that nobody declares
+ */
+export function findBreak(text: string, opaque: (place: Place, key: string) => boolean): Place {
+  const scanner = new Scanner(text)
+  const mark = (at: number): string => text.charAt(at)
+  /** The index after the value at `at`, or the place in which it breaks off. */
+  const value = (at: number, place: Place): number | Place => {
+    if (place.length > maxDepth) return place.slice(0, -1)
+    if (mark(at) === '[') {
+      at = scanner.space(at + 1)
+      if (mark(at) === ']') return at + 1
+      for (let index = 0; ; index++) {
+        if (mark(at) === '' || mark(at) === ']') return place
+        const end = value(at, [...place, index])
+        if (typeof end !== 'number') return end
+        at = scanner.space(end)
+        if (mark(at) === ']') return at + 1
+        if (mark(at) !== ',') return place
+        at = scanner.space(at + 1)
+      }
+    }
+    if (mark(at) !== '{') return scalarEnd(text, at) ?? place
+    at = scanner.space(at + 1)
+    if (mark(at) === '}') return at + 1
+    for (;;) {
+      const keyEnd = mark(at) === '"' ? scalarEnd(text, at) : undefined
+      if (keyEnd === undefined) return [...place, '?']
+      const key = JSON.parse(text.slice(at, keyEnd)) as string
+      at = scanner.space(keyEnd)
+      if (mark(at) !== ':') return place
+      const inner = [...place, key]
+      const end = value(scanner.space(at + 1), inner)
+      if (typeof end !== 'number') return opaque(place, key) ? inner : end
+      at = scanner.space(end)
+      if (mark(at) === '}') return at + 1
+      if (mark(at) !== ',') return [...place, '?']
+      at = scanner.space(at + 1)
+    }
+  }
+  const found = value(scanner.space(0), [])
+  return typeof found === 'number' || found.every((part) => part === '?') ? [] : found
+}
+
+/** Index after the string, number, boolean or null at `at`; undefined where there is none. */
+function scalarEnd(text: string, at: number): number | undefined {
+  const token = /"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\d.eE])|true|false|null/sy
+  token.lastIndex = at
+  const found = token.exec(text)?.[0]
+  if (found === undefined) return undefined
+  try {
+    const read: unknown = JSON.parse(found)
+    if (Math.abs(read as number) === Number.POSITIVE_INFINITY) return undefined
+    return typeof read === 'string' && !read.isWellFormed() ? undefined : at + found.length
+  } catch {
+    return undefined
+  }
 }
 
 function positionOf(text: string, at: number): TextPosition {

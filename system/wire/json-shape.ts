@@ -41,6 +41,11 @@ export function checkedBy(schema: TSchema, check: (json: Json, place: Place) => 
 
 const own = Symbol('check')
 
+/** Whether `schema` has a check of its own, so that its properties only describe. */
+export function isChecked(schema: TSchema): boolean {
+  return own in schema
+}
+
 /** A value or null; where Stepflow takes null for "not given". */
 export function nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()])
@@ -181,9 +186,17 @@ function checkTagged(
 
 function checkCount(json: Json, place: Place, expecting: string): void {
   if (kindOf(json) !== 'number' || /[.e]/.test(json)) throw wrongType(place, json, expecting)
-  if (json.startsWith('-') || (expecting === 'u32' && Number(json) > 0xffff_ffff)) {
-    throw new ShapeError(place, `invalid value: ${describe(json)}, expected ${expecting}`, 'end')
+  if (expecting === 'i64') {
+    if (BigInt(json) >= 2n ** 63n) throw badValue(place, json, expecting)
+    return
   }
+  if (json.startsWith('-') || (expecting === 'u32' && Number(json) > 0xffff_ffff)) {
+    throw badValue(place, json, expecting)
+  }
+}
+
+function badValue(place: Place, json: Json, expected: string): ShapeError {
+  return new ShapeError(place, `invalid value: ${describe(json)}, expected ${expected}`, 'end')
 }
 
 /** `invalid type: map, expected a sequence` */

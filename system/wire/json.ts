@@ -305,10 +305,10 @@ function scanObject(text: string, at: number, depth: number): number {
   if (text.charCodeAt(at) === closeBrace) return at + 1
   const keyBase = keyTop
   let seen: Set<number> | null = null
-  for (;;) {
+  for (let first = true; ; first = false) {
     if (text.charCodeAt(at) !== quoteMark) {
       throw at >= text.length
-        ? syntax(text, 'EOF while parsing an object', at, true)
+        ? syntax(text, `EOF while parsing ${first ? 'an object' : 'a value'}`, at, true)
         : syntax(text, 'key must be a string', at)
     }
     at = scanString(text, at)
@@ -449,7 +449,7 @@ function scanNumber(text: string, at: number): number {
   if (!integer || at - digitsFrom > 15 || (negative && text.charCodeAt(digitsFrom) === 0x30)) {
     const literal = text.slice(start, at)
     const written = writeNumber(literal)
-    if (written === null) throw syntax(text, 'number out of range', at)
+    if (written === null) throw syntax(text, 'number out of range', at, true)
     if (written !== literal) plain = false
   }
   return at

@@ -2,8 +2,8 @@
 
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { type Json, JsonSyntaxError, lastHadDuplicates, parseJson } from '../../wire/json.ts'
-import { findDuplicate, locate } from '../../wire/json-locate.ts'
-import { type Place, readShape, ShapeError } from '../../wire/json-shape.ts'
+import { findBreak, findDuplicate, locate } from '../../wire/json-locate.ts'
+import { isChecked, type Place, readShape, ShapeError, writePlace } from '../../wire/json-shape.ts'
 import type { ApiReply, ApiRequest } from './server.ts'
 
 /** A request that cannot be served; handlers throw it, the server answers with `reply`. */
@@ -41,13 +41,32 @@ export function readBody(request: ApiRequest, schema: TObject): Map<string, Json
     throw refuseText(415, 'Expected request with `Content-Type: application/json`')
   }
   return shaped(request, () => {
-    const json = parseJson(request.body)
+    const json = parseBody(request.body, schema)
     if (lastHadDuplicates()) {
-      const twice = findDuplicate(request.body, (place, key) => hasField(schema, place, key))
+      const twice = findDuplicate(request.body, (place, key) =>
+        Object.hasOwn(fieldsAt(schema, place) ?? {}, key),
+      )
       if (twice !== null) throw new ShapeError(twice, `duplicate field \`${twice.at(-1)}\``, 'key')
     }
     return readShape(schema, json, [])
   })
+}
+
+/** @throws Refusal where the body is not JSON, with the place in which it breaks off */
+function parseBody(body: string, schema: TObject): Json {
+  try {
+    return parseJson(body)
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error
+    const { problem, line, column } = error
+    const isUnknown = (at: Place, key: string): boolean => {
+      const fields = fieldsAt(schema, at)
+      return fields !== undefined && !Object.hasOwn(fields, key)
+    }
+    const place = writePlace(findBreak(body, isUnknown))
+    const said = `${place === '' ? '' : `${place}: `}${problem} at line ${line} column ${column}`
+    throw refuseText(400, `Failed to parse the request body as JSON: ${said}`)
+  }
 }
 
 /** Runs `read`; what is wrong with the body is refused with line and column, where those are the sender's. */
@@ -55,13 +74,6 @@ export function shaped<T>({ body, converted }: ApiRequest, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (error instanceof JsonSyntaxError) {
-      const { problem, line, column } = error
-      throw refuseText(
-        400,
-        `Failed to parse the request body as JSON: ${problem} at line ${line} column ${column}`,
-      )
-    }
     if (!(error instanceof ShapeError)) throw error
     const { line, column } = locate(body, error.place, error.edge)
     const said = error.edge === 'key' ? withoutKey(error) : error.message
@@ -78,15 +90,25 @@ function withoutKey(error: ShapeError): string {
   return new ShapeError(error.place.slice(0, -1), error.problem, 'key').message
 }
 
-/** Whether the schema declares the field `key` of the object at `place`. */
-function hasField(schema: TSchema, place: Place, key: string): boolean {
-  let at: TSchema | undefined = schema
+/** The fields that `schema` declares for the object at `place`; undefined where it may have any. */
+function fieldsAt(schema: TSchema, place: Place): Readonly<Record<string, TSchema>> | undefined {
+  let at: TSchema | undefined = inner(schema)
   for (const part of place) {
-    at = inner(at)
-    at = typeof part === 'number' ? (at?.['items'] as TSchema | undefined) : at?.['properties']?.[part]
+    if (at === undefined) return undefined
+    const member = typeof part === 'number' ? at['items'] : (declared(at)?.[part] ?? mapValueOf(at))
+    at = inner(member as TSchema | undefined)
   }
-  const properties = inner(at)?.['properties'] as object | undefined
-  return properties !== undefined && Object.hasOwn(properties, key)
+  return declared(at)
+}
+
+/** What has a check of its own is described by its properties, not held to them. */
+function declared(schema: TSchema | undefined): Readonly<Record<string, TSchema>> | undefined {
+  return schema === undefined || isChecked(schema) ? undefined : schema['properties']
+}
+
+/** The schema of the values of a map. */
+function mapValueOf(schema: TSchema): TSchema | undefined {
+  return Object.values((schema['patternProperties'] ?? {}) as Record<string, TSchema>)[0]
 }
 
 function inner(schema: TSchema | undefined): TSchema | undefined {

@@ -2,6 +2,7 @@
 
 import type { Flow, FlowStep } from '../../wire/flow.ts'
 import type { Expression } from '../../wire/flow-expression.ts'
+import { requiredOf } from '../../wire/flow-schema.ts'
 import { fromJson, type Json, jsonNull, kindOf, member, members, toJson } from '../../wire/json.ts'
 import type { Resolve, Router } from '../plugins/router.ts'
 import { firstNeeds } from './evaluate.ts'
@@ -51,7 +52,7 @@ function defaultsOf(schemas: Json | null): ReadonlyMap<string, Json> {
   const variables =
     schemas === null ? undefined : member(member(schemas, 'properties') ?? jsonNull, 'variables')
   if (variables === undefined) return defaults
-  const required = new Set(fromJson(member(variables, 'required') ?? '[]') as unknown[])
+  const required = requiredOf(variables)
   for (const [name, schema] of members(member(variables, 'properties') ?? jsonNull)) {
     const given = member(schema, 'default')
     const byType = given ?? (required.has(name) ? undefined : emptyOf(member(schema, 'type')))
