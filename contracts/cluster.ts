@@ -71,6 +71,16 @@ export interface ClusterOptions {
   readonly directory?: string
 }
 
+/** How the number of a role's replicas follows the CPU that its programs use. */
+export interface AutoscaleOptions {
+  readonly min: number
+  readonly max: number
+  /** CPU wanted, in percent of what a pod's program asks for. */
+  readonly cpuPercent: number
+  /** How long the load must have been lower before pods go, seconds. */
+  readonly settleSeconds: number
+}
+
 /**
  * A running system. Methods throw GauntletError (ERR_CLUSTER, ERR_TIMEOUT). Disposing stops everything
  * that the cluster started, whatever state it is in.
@@ -96,6 +106,11 @@ export interface Cluster extends AsyncDisposable {
   signalPod(name: string, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Replaces every pod of the role, one at a time, the new one ready before the old one goes. */
   rolloutRestart(role: Role, options?: WaitOptions): Promise<void>
+  /**
+   * Lets an autoscaler set the role's replicas until it is disposed; `scale` and `waitReady` without a number are of no
+   * use meanwhile. Only where there is one (Kubernetes).
+   */
+  autoscale?(role: Role, options: AutoscaleOptions): Promise<AsyncDisposable>
   /** The pod's log so far, also of pods gone since boot. */
   logs(podName: string): Promise<string>
   /** The pod's history records so far as text (NDJSON), also of pods gone since boot. */

@@ -72,6 +72,26 @@ t.test(
   },
 )
 
+t.test('processes of the control groups named are ours, whoever started them', async (t) => {
+  const proc = fakeProc(t)
+  proc.machine({ busy: 100, steal: 0 })
+  proc.process(10, { parent: 1, own: 0, children: 0 })
+  for (const pid of [20, 21]) proc.process(pid, { parent: 1, own: 0, children: 0 })
+  proc.cgroup(20, '4:cpu,cpuacct:/kubepods/burstable/podx/y')
+  proc.cgroup(21, '4:cpu,cpuacct:/user.slice')
+  let now = 0
+  using meter = createNoiseMeter({
+    ...{ rootPid: 10, procfs: proc.folder, cores: 1, intervalMs: 3_600_000, now: () => now },
+    cgroups: /kubepods/,
+  })
+  for (const pid of [20, 21]) proc.process(pid, { parent: 1, own: 30, children: 0 })
+  proc.machine({ busy: 160, steal: 0 })
+  now = 1_000_000
+  const [second] = meter.seconds(0, now) ?? []
+  t.equal(second?.ownShare.toFixed(2), '0.30')
+  t.equal(second?.othersShare.toFixed(2), '0.30')
+})
+
 /** A folder like /proc. */
 function fakeProc(t: Test) {
   const folder = t.testdir()
@@ -79,6 +99,9 @@ function fakeProc(t: Test) {
     folder,
     machine({ busy, steal }: { readonly busy: number; readonly steal: number }): void {
       writeFileSync(`${folder}/stat`, `cpu  ${busy - 10} 0 10 500 7 0 0 ${steal} 0 0\ncpu0 1 1\n`)
+    },
+    cgroup(pid: number, line: string): void {
+      writeFileSync(`${folder}/${pid}/cgroup`, `${line}\n`)
     },
     process(
       pid: number,

@@ -32,6 +32,8 @@ export interface NoiseMeter extends Disposable {
 export interface NoiseOptions {
   /** Root of the tree of our own processes; default this one. */
   readonly rootPid?: number
+  /** Processes of such control groups are ours too, whoever started them: pods on this machine. Default none. */
+  readonly cgroups?: RegExp
   /** Where the kernel's files are; default `/proc`. */
   readonly procfs?: string
   /** Default 250. */
@@ -61,7 +63,7 @@ export function createNoiseMeter(options: NoiseOptions = {}): NoiseMeter {
   const procfs = options.procfs ?? '/proc'
   const now = options.now ?? monotonicUs
   const cores = options.cores ?? cpus().length
-  const tree = createProcessTree(procfs, options.rootPid ?? process.pid)
+  const tree = createProcessTree(procfs, options.rootPid ?? process.pid, options.cgroups)
   let previous: Reading
   try {
     previous = read(procfs, tree, now())
@@ -170,7 +172,7 @@ interface ProcessTree {
  * Follows a tree of processes. A descendant is known by its parent when it is first seen, and stays one when that
  * parent ends. The time of a process that ended is in its parent's count of waited-for children, so nothing is lost.
  */
-function createProcessTree(procfs: string, rootPid: number): ProcessTree {
+function createProcessTree(procfs: string, rootPid: number, cgroups: RegExp | undefined): ProcessTree {
   const root = String(rootPid)
   const ours = new Set([root])
   const strangers = new Set<string>()
@@ -191,7 +193,7 @@ function createProcessTree(procfs: string, rootPid: number): ProcessTree {
         joined = ours.size
         newcomers = newcomers.filter((pid) => {
           const parent = stat(pid)?.parent
-          if (parent === undefined || !ours.has(parent)) return true
+          if (!(parent !== undefined && ours.has(parent)) && !isIn(cgroups, procfs, pid)) return true
           ours.add(pid)
           return false
         })
@@ -201,6 +203,15 @@ function createProcessTree(procfs: string, rootPid: number): ProcessTree {
       for (const pid of ours) sum += stat(pid)?.ticks ?? 0
       return sum
     },
+  }
+}
+
+function isIn(cgroups: RegExp | undefined, procfs: string, pid: string): boolean {
+  if (cgroups === undefined) return false
+  try {
+    return cgroups.test(readFileSync(`${procfs}/${pid}/cgroup`, 'latin1'))
+  } catch {
+    return false
   }
 }
 

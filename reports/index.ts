@@ -1,5 +1,6 @@
 // What other folders use of the reports: judge, then write.
 
+export { parseResults } from './formats/json.ts'
 export { renderTable } from './formats/table.ts'
 export { loadTargets, notMeasuredOf, targetNamed } from './judge/targets.ts'
 export { judgeThreshold } from './judge/threshold.ts'

@@ -111,4 +111,31 @@ export const targets = {
     // 600 requests/s, with the tolerance of `pod-rate`.
     target: 570,
   },
+  'autoscale-up': {
+    claim: 'An autoscaler has all the pods that a higher load needs serving within two minutes',
+    scenario: 'autoscale',
+    statistic: 'time from the first request of the higher load until the most pods were ready',
+    window: 'once',
+    unit: 's',
+    comparison: 'at most',
+    target: 120,
+  },
+  'autoscale-down': {
+    claim: 'An autoscaler has taken the pods away again within three minutes',
+    scenario: 'autoscale',
+    statistic: 'time from the last request of the higher load until the fewest pods were left',
+    window: 'once',
+    unit: 's',
+    comparison: 'at most',
+    target: 180,
+  },
+  'autoscale-p95': {
+    claim: 'With the pods that the autoscaler added, a slow run takes at most half a second',
+    scenario: 'autoscale',
+    statistic: 'p95 of the runs of the higher load',
+    window: 'while the most pods were ready',
+    unit: 'ms',
+    comparison: 'at most',
+    target: 500,
+  },
 } as const satisfies Targets

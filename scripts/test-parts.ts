@@ -10,6 +10,8 @@ export interface TestPart {
   readonly budgetSeconds: number
   /** Only with --full. */
   readonly full: boolean
+  /** Only by its name, `--part=NAME`: it needs what few machines have, or takes too long. */
+  readonly alone?: boolean
   /** Processes at a time: 1 where measurements would disturb each other. */
   readonly jobs: number
 }
@@ -42,6 +44,15 @@ export const testParts: readonly TestPart[] = [
     grouped: false,
     budgetSeconds: 900,
     full: true,
+    jobs: 1,
+  },
+  {
+    name: 'kubernetes',
+    files: ['test/kubernetes/**/*.test.ts'],
+    grouped: false,
+    budgetSeconds: 900,
+    full: true,
+    alone: true,
     jobs: 1,
   },
 ]

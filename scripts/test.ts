@@ -93,7 +93,9 @@ function tapReader(result: Result): (line: string) => void {
   }
 }
 
-const parts = testParts.filter((part) => (only === undefined ? full || !part.full : part.name === only))
+const parts = testParts.filter((part) =>
+  only === undefined ? part.alone !== true && (full || !part.full) : part.name === only,
+)
 const total: Result = { passed: 0, failed: 0, skipped: 0, ok: parts.length > 0 }
 const rows: string[] = []
 for (const part of parts) {

@@ -110,7 +110,7 @@ async function render(kubectl: Kubectl, overlay: string): Promise<readonly Kuber
 }
 
 /** Without images.json the manifests' own tags stay: another machine may have pushed them. */
-function builtImages(): readonly BuiltImage[] {
+export function builtImages(): readonly BuiltImage[] {
   const file = join(root, 'build/images/images.json')
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as BuiltImage[]) : []
 }

@@ -3,11 +3,16 @@
 import { spawn } from 'node:child_process'
 import { GauntletError } from '../../contracts/errors.ts'
 
-export type Kubectl = (args: readonly string[], input?: string) => Promise<string>
+/** @param onText gets what it prints as it comes */
+export type Kubectl = (
+  args: readonly string[],
+  input?: string,
+  onText?: (text: string) => void,
+) => Promise<string>
 
 /** @throws GauntletError ERR_ENVIRONMENT where there is no kubectl, ERR_CLUSTER with its words where it fails */
 export function createKubectl(context: string | null): Kubectl {
-  return (args, input = '') =>
+  return (args, input = '', onText) =>
     new Promise((resolve, reject) => {
       const child = spawn('kubectl', [...(context === null ? [] : ['--context', context]), ...args], {
         stdio: ['pipe', 'pipe', 'pipe'],
@@ -15,6 +20,7 @@ export function createKubectl(context: string | null): Kubectl {
       let [out, problem] = ['', '']
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         out += text
+        onText?.(text)
       })
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         problem += text

@@ -31,6 +31,7 @@ export async function runScenarioCommand(
       leastDurationMs: definition.leastDurationMs ?? leastDurationMs,
       ...(definition.mostDurationMs === undefined ? {} : { mostDurationMs: definition.mostDurationMs }),
       takesFlow: definition.takesFlow === true,
+      ...(definition.clusters === undefined ? {} : { clusters: definition.clusters }),
     },
     help,
     async (options) => {

@@ -1,6 +1,7 @@
 // What a scenario is: a name, a sentence, a duration, and a function that is handed a trial.
 
 import type { CheckerName } from '../../chaos/checkers/index.ts'
+import type { Cluster } from '../../contracts/cluster.ts'
 import type { Role } from '../../contracts/history.ts'
 import type { JudgedTrial } from './judged-trial.ts'
 
@@ -15,6 +16,8 @@ export interface ScenarioDefinition {
   readonly leastDurationMs?: number
   /** The longest, ms; more is refused. Default a day. */
   readonly mostDurationMs?: number
+  /** The only kinds of cluster that it can run on. Default all. */
+  readonly clusters?: readonly Cluster['kind'][]
   /** Replicas it starts from; default runtime 1, balancer 2, component-server 3. */
   readonly replicas?: Partial<Record<Role, number>>
   /** Whether `--flow`, `--inputs` and `--expect` replace its workload. Default false. */

@@ -1,7 +1,8 @@
 // The trial with the measurements that scenarios share: each takes figures from records and judges them.
 
 import { type CheckerName, check, type Kill } from '../../chaos/checkers/index.ts'
-import type { Pod, Role, WaitOptions } from '../../contracts/cluster.ts'
+import type { AutoscaleOptions, Pod, Role, WaitOptions } from '../../contracts/cluster.ts'
+import { GauntletError } from '../../contracts/errors.ts'
 import type { History } from '../../contracts/history.ts'
 import type { LoadResult, Workload } from '../../contracts/load.ts'
 import { monotonicUs } from '../clock.ts'
@@ -15,6 +16,7 @@ import {
   inFlightSeries,
   leastInFlight,
   percentile,
+  readyPerSecond,
   runTimes,
   type Stretch,
   streamsWaiting,
@@ -153,6 +155,76 @@ export class JudgedTrial extends Trial {
         await this.cluster.waitReady(role, { replicas: count, ...this.#waiting })
         clear()
       }),
+    )
+  }
+
+  /**
+   * Lets an autoscaler set a role's replicas. `reached` resolves once exactly so many pods are ready, with the seconds
+   * since `from` (µs), or null when they were not within the time; `end` takes the autoscaler away.
+   * @throws GauntletError ERR_CLUSTER where the cluster has no autoscaler
+   */
+  async autoscale(
+    role: Role,
+    options: AutoscaleOptions,
+  ): Promise<{
+    reached(count: number, from: number, timeoutMs: number): Promise<number | null>
+    end(): Promise<void>
+  }> {
+    const { min, max, cpuPercent } = options
+    if (this.cluster.autoscale === undefined) {
+      throw new GauntletError('ERR_CLUSTER', `a ${this.cluster.kind} cluster has no autoscaler`, {
+        fix: 'use --cluster kubernetes',
+      })
+    }
+    const scaler: { made?: AsyncDisposable | undefined } = {}
+    const clear = await this.chaos(
+      `autoscale ${role}`,
+      { role, detail: `${min} to ${max} at ${cpuPercent} % of the CPU asked for` },
+      async () => {
+        scaler.made = await this.cluster.autoscale?.(role, options)
+      },
+    )
+    return {
+      reached: async (count, from, timeoutMs) => {
+        try {
+          await this.cluster.waitReady(role, { replicas: count, timeoutMs, signal: this.signal })
+        } catch (error) {
+          if (error instanceof GauntletError && error.code === 'ERR_TIMEOUT') return null
+          throw error
+        }
+        const seconds = (monotonicUs() - from) / 1e6
+        this.say(`${count} pods after ${seconds.toFixed(0)} s`)
+        return seconds
+      },
+      end: async () => {
+        await scaler.made?.[Symbol.asyncDispose]()
+        clear()
+      },
+    }
+  }
+
+  /** Adds the number of ready pods of a role over the trial's time to the report's charts. */
+  async readySeries(role: Role): Promise<void> {
+    this.series({
+      name: `ready pods of ${role}`,
+      unit: 'pods',
+      startedAt: this.startedAt,
+      values: readyPerSecond(await this.records(), role, { from: this.startedAt, until: monotonicUs() }),
+    })
+  }
+
+  /** Judges a percentile of a load's latency. */
+  latency(name: string, statistic: 'p50Ms' | 'p95Ms' | 'p99Ms', load: LoadResult): void {
+    const measured = load.latency[statistic]
+    const during = { from: load.startedAt, until: load.endedAt }
+    const doubts = latencyDoubts([load])
+    this.threshold(
+      name,
+      measured === null || doubts.length > 0
+        ? { unknown: doubts.join('; ') || 'no run was timed' }
+        : measured,
+      load.latency.count,
+      during,
     )
   }
 

@@ -1,11 +1,12 @@
 import t from 'tap'
-import type { History, HistoryRecord, Witness, WitnessedRecord } from '../../contracts/history.ts'
+import type { History, HistoryRecord, PodState, Witness, WitnessedRecord } from '../../contracts/history.ts'
 import {
   completedIn,
   failureDelays,
   inFlightSeries,
   leastInFlight,
   percentile,
+  readyPerSecond,
   runTimes,
   streamsWaiting,
   timeToRecover,
@@ -42,6 +43,21 @@ t.test('a dip in flight is seen, however short', async (t) => {
 t.test('the series holds the last count of each second', async (t) => {
   const history = [accepted(1_500_000, '1', 5), ended(2_500_000, '1', 4)]
   t.strictSame(inFlightSeries(history, { from: 0, until: 4_000_000 }), [null, 5, 4, 4])
+})
+
+t.test('ready pods are counted at the end of each second, those that were there before too', async (t) => {
+  const state = (at: number, pod: string, phase: PodState['phase'], ready: boolean): WitnessedRecord => {
+    const rest = { role: 'balancer', address: 'a', restarts: 0 } as const
+    return { witness: 'harness', kind: 'pod.state', ...rest, at, pod, phase, ready }
+  }
+  const history: History = [
+    state(0, 'a', 'Running', true),
+    state(1_500_000, 'b', 'Running', true),
+    state(2_500_000, 'a', 'Terminating', false),
+    state(2_600_000, 'c', 'Running', false),
+  ]
+  t.strictSame(readyPerSecond(history, 'balancer', { from: 1_000_000, until: 4_000_000 }), [2, 1, 1])
+  t.strictSame(readyPerSecond(history, 'runtime', { from: 1_000_000, until: 3_000_000 }), [0, 0])
 })
 
 t.test('runs have a duration, and those without a callback are counted', async (t) => {

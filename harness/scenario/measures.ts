@@ -1,6 +1,6 @@
 // Figures taken from a history: pure functions from records to numbers.
 
-import type { History } from '../../contracts/history.ts'
+import type { History, Role } from '../../contracts/history.ts'
 
 /** A stretch of CLOCK_MONOTONIC, µs. */
 export interface Stretch {
@@ -149,4 +149,19 @@ export function timeToRecover(
 export function percentile(values: readonly number[], share: number): number | null {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? null
+}
+
+/** Ready pods of a role at the end of each second of a stretch, by what the cluster said of them. */
+export function readyPerSecond(history: History, role: Role, stretch: Stretch): readonly number[] {
+  const ready = new Set<string>()
+  const counts: number[] = []
+  let next = stretch.from + 1e6
+  for (const record of history) {
+    for (; record.at >= next && next <= stretch.until; next += 1e6) counts.push(ready.size)
+    if (record.kind !== 'pod.state' || record.role !== role) continue
+    if (record.ready && record.phase === 'Running') ready.add(record.pod)
+    else ready.delete(record.pod)
+  }
+  for (; next <= stretch.until; next += 1e6) counts.push(ready.size)
+  return counts
 }

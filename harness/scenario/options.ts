@@ -28,6 +28,8 @@ export interface OptionLimits {
   /** Longest, ms; default a day: records are kept in memory until they are judged. */
   readonly mostDurationMs?: number
   readonly takesFlow: boolean
+  /** Default all. */
+  readonly clusters?: readonly ScenarioOptions['cluster'][]
 }
 
 const dayMs = 86_400_000
@@ -104,6 +106,13 @@ export function parseScenarioOptions(
   const cluster = text('cluster') ?? 'local'
   if (cluster !== 'local' && cluster !== 'kubernetes') {
     bad('ERR_FLAG_VALUE', '--cluster', `got ${cluster}`, 'use local or kubernetes')
+  } else if (limits.clusters?.includes(cluster) === false) {
+    bad(
+      'ERR_FLAG_VALUE',
+      '--cluster',
+      `this scenario cannot run on ${cluster}`,
+      `use ${limits.clusters.join(' or ')}`,
+    )
   }
   const durationText = text('duration')
   const durationMs = durationText === null ? null : parseDuration(durationText)

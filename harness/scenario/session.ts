@@ -64,6 +64,9 @@ const defaultReplicas: Readonly<Record<Role, number>> = { runtime: 1, balancer: 
 
 const ownComponents = join(import.meta.dirname, '../../scenarios/components/hold.ts')
 
+/** A kubelet's, by either of its drivers: on a machine that is also the cluster's node, the pods' work is the trial's. */
+const podCgroups = /[/:]kubepods\b/
+
 /** What ended the session before its last scenario did. */
 type Ended = NonNullable<ScenarioResult['ended']> & { readonly code: ExitCode }
 
@@ -217,7 +220,7 @@ async function bootSystem(session: SessionOptions, signal: AbortSignal): Promise
   if (engine.status === 'fulfilled') stack.use(engine.value)
   if (cluster.status === 'rejected') throw cluster.reason
   if (engine.status === 'rejected') throw engine.reason
-  const noise = createNoiseMeter()
+  const noise = createNoiseMeter(session.options.cluster === 'kubernetes' ? { cgroups: podCgroups } : {})
   stack.use(noise)
   const owned = stack.move()
   return {

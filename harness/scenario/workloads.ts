@@ -26,6 +26,12 @@ interface Case {
 /** Unique in a trial, so that a result of another run is never mistaken for this one's. */
 type Nonce = (index: number) => string
 
+/** F(0) = 0, F(1) = 1, up to F(30), the largest that the component takes. */
+const fibonacciNumbers: readonly number[] = Array.from({ length: 31 }).reduce<number[]>(
+  (numbers) => [...numbers, numbers.length < 2 ? numbers.length : numbers.at(-1)! + numbers.at(-2)!],
+  [],
+)
+
 const makers = {
   double: (index, _nonce, random) => {
     const value = Math.floor(random() * 1e6) * 1000 + (index % 1000)
@@ -49,6 +55,11 @@ const makers = {
   hold: (index, nonce, _random, { holdMs = 250 }) => {
     const data = { nonce: nonce(index) }
     return { input: { data, hold_ms: holdMs }, expected: data }
+  },
+  fibonacci: (index) => {
+    // 3 to 10 ms of CPU each, so that a moderate rate is a load.
+    const n = 27 + (index % 3)
+    return { input: { n }, expected: fibonacciNumbers[n] }
   },
 } as const satisfies Record<
   string,

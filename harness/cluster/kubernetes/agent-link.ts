@@ -48,8 +48,13 @@ export class AgentLink {
 
   /** Shortens a history left by earlier trials; to be called before `follow`, while the system is idle. */
   async compactStale(): Promise<void> {
-    const bytes = await this.#historyBytes()
-    if (bytes > staleBytes) await this.#post('/compact')
+    try {
+      const bytes = await this.#historyBytes()
+      if (bytes > staleBytes) await this.#post('/compact')
+    } catch (error) {
+      // The pod went meanwhile.
+      if (!this.#gone) throw error
+    }
   }
 
   /** Resolves once every record that is written by now has come. */

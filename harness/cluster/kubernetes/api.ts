@@ -135,6 +135,21 @@ export class KubernetesApi {
       .items
   }
 
+  async createAutoscaler(body: V2HorizontalPodAutoscaler): Promise<void> {
+    const { namespace } = this
+    const api = this.#config.makeApiClient(AutoscalingV2Api)
+    await this.#told('create an autoscaler', api.createNamespacedHorizontalPodAutoscaler({ namespace, body }))
+  }
+
+  async deleteAutoscaler(name: string): Promise<void> {
+    const { namespace } = this
+    const api = this.#config.makeApiClient(AutoscalingV2Api)
+    await this.#orNull(
+      `delete autoscaler ${name}`,
+      api.deleteNamespacedHorizontalPodAutoscaler({ name, namespace }),
+    )
+  }
+
   /** Null where there is neither a Deployment nor a StatefulSet of that name. */
   async readWorkload(name: string): Promise<WorkloadState | null> {
     const { namespace } = this

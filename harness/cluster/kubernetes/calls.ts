@@ -36,6 +36,8 @@ export const calls = {
   restartStatefulSet: { verb: 'patch', group: 'apps', resource: 'statefulsets', names: workloads },
   scaleStatefulSet: { verb: 'patch', group: 'apps', resource: 'statefulsets/scale', names: workloads },
   listAutoscalers: { verb: 'list', group: 'autoscaling', resource: 'horizontalpodautoscalers' },
+  createAutoscaler: { verb: 'create', group: 'autoscaling', resource: 'horizontalpodautoscalers' },
+  deleteAutoscaler: { verb: 'delete', group: 'autoscaling', resource: 'horizontalpodautoscalers' },
 } as const satisfies Readonly<Record<string, Call>>
 
 /** A rule of a Role. */

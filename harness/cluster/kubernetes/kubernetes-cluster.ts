@@ -1,6 +1,8 @@
 // The Cluster of Kubernetes, as scenarios use it: asks the API server and the pods' agents.
 
+import type { V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
 import {
+  type AutoscaleOptions,
   appNames,
   type Cluster,
   type DeleteOptions,
@@ -52,6 +54,7 @@ export class KubernetesCluster implements Cluster {
   readonly #options: KubernetesClusterOptions
   readonly #replicas: Record<Role, number>
   readonly #frozen = new Set<string>()
+  readonly #autoscalers = new Set<string>()
   #stopping: Promise<void> | null = null
 
   constructor(options: KubernetesClusterOptions) {
@@ -191,6 +194,20 @@ export class KubernetesCluster implements Cluster {
     )
   }
 
+  /** By CPU of the program's container alone: the agent beside it has a load of its own. */
+  async autoscale(role: Role, options: AutoscaleOptions): Promise<AsyncDisposable> {
+    const { api, roles } = this.#options
+    const name = autoscalerName(role)
+    await api.createAutoscaler(autoscalerOf(name, roles[role].kind, role, options))
+    this.#autoscalers.add(name)
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await api.deleteAutoscaler(name)
+        this.#autoscalers.delete(name)
+      },
+    }
+  }
+
   async logs(podName: string): Promise<string> {
     const { pod, gone } = this.#known(podName)
     const kept = this.#options.lastLogs.get(podName)
@@ -257,6 +274,7 @@ export class KubernetesCluster implements Cluster {
   async #letGo(): Promise<void> {
     const { api, roles, table } = this.#options
     const thawed = [...this.#frozen].map((name) => this.#options.agents.get(name)?.signal('SIGCONT'))
+    await Promise.allSettled([...this.#autoscalers].map((name) => api.deleteAutoscaler(name)))
     const restored = (Object.keys(roles) as Role[])
       .filter((role) => this.#replicas[role] !== roles[role].replicas)
       .map((role) => api.scale(roles[role].kind, appNames[role], roles[role].replicas))
@@ -292,6 +310,40 @@ export class KubernetesCluster implements Cluster {
     const { forwards } = this.#options
     if (forwards === null) return
     await Promise.all([pod.port, pod.adminPort].map((port) => forwards.open(pod.name, port)))
+  }
+}
+
+/** Of an autoscaler that this driver made: one left by a harness that was killed is known by it. */
+export function autoscalerName(role: Role): string {
+  return `stepflow-harness-${appNames[role]}`
+}
+
+function autoscalerOf(
+  name: string,
+  kind: WorkloadKind,
+  role: Role,
+  { min, max, cpuPercent, settleSeconds }: AutoscaleOptions,
+): V2HorizontalPodAutoscaler {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind, name: appNames[role] },
+      minReplicas: min,
+      maxReplicas: max,
+      metrics: [
+        {
+          type: 'ContainerResource',
+          containerResource: {
+            name: 'cpu',
+            container: appNames[role],
+            target: { type: 'Utilization', averageUtilization: cpuPercent },
+          },
+        },
+      ],
+      behavior: { scaleDown: { stabilizationWindowSeconds: settleSeconds } },
+    },
   }
 }
 

@@ -12,6 +12,8 @@ export interface SeenPod {
   readonly agentPort: number | null
   /** What the program's container asks for and may have, e.g. `component-server: cpu 100m, memory 256Mi to 256Mi`. */
   readonly resources: string
+  /** The node it runs on; empty while it has none. */
+  readonly node: string
   /** Whether it will never run again. */
   readonly ended: boolean
 }
@@ -61,6 +63,7 @@ export function seenPod(pod: V1Pod, role: Role, times: SeenTimes): SeenPod {
       notReady: ready ? null : terminating ? 'terminating' : reasonOf(pod, state),
     },
     agentPort: agentPortOf(pod),
+    node: pod.spec?.nodeName ?? '',
     resources: `${appNames[role]}: ${resourcesOf(program)}`,
     ended,
   }

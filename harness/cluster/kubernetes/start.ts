@@ -10,7 +10,7 @@ import { defaultReplicas, roles } from '../local/settings.ts'
 import { AgentLink } from './agent-link.ts'
 import { KubernetesApi } from './api.ts'
 import { type Connection, connect } from './connect.ts'
-import { KubernetesCluster, type RoleFacts, readLogs } from './kubernetes-cluster.ts'
+import { autoscalerName, KubernetesCluster, type RoleFacts, readLogs } from './kubernetes-cluster.ts'
 import type { SeenPod } from './pod-of.ts'
 import { PodWatch } from './pod-watch.ts'
 import { answers, Forwards } from './reach.ts'
@@ -43,6 +43,7 @@ export async function startKubernetesCluster(
   const api = new KubernetesApi(connection.config, settings.namespace)
   await assertOurs(api, settings)
   const facts = await roleFacts(api)
+  await refuseAutoscalers(api)
   const token = await api.readToken()
   if (token === null) throw notDeployed("the agents' Secret is not there")
 
@@ -118,7 +119,7 @@ export async function startKubernetesCluster(
     roles: facts,
     forwards,
     lastLogs,
-    description: describe(connection, settings, direct, await describeSystem(api, seen)),
+    description: describe(connection, settings, direct, describeSystem(seen)),
     close: () => owned.disposeAsync(),
   })
   for (const role of roles) {
@@ -166,6 +167,21 @@ function notDeployed(problem: string): GauntletError {
     value: 'kubernetes',
     fix: 'run npm run images and npm run deploy -- --overlay demo first',
   })
+}
+
+/** Scenarios set the numbers of replicas themselves; what a killed harness left is removed. */
+async function refuseAutoscalers(api: KubernetesApi): Promise<void> {
+  const own = new Set(roles.map(autoscalerName))
+  for (const { metadata, spec } of await api.listAutoscalers()) {
+    const name = metadata?.name ?? ''
+    if (own.has(name)) await api.deleteAutoscaler(name)
+    else if (Object.values(appNames).includes(spec?.scaleTargetRef.name ?? '')) {
+      throw new GauntletError('ERR_ENVIRONMENT', `sets the replicas of ${spec?.scaleTargetRef.name} too`, {
+        field: `HorizontalPodAutoscaler ${name}`,
+        fix: 'deploy an overlay without an autoscaler: scenarios set replicas themselves',
+      })
+    }
+  }
 }
 
 async function roleFacts(api: KubernetesApi): Promise<Readonly<Record<Role, RoleFacts>>> {
@@ -224,14 +240,10 @@ async function allReady(
 }
 
 /** Limits are part of any figure: a limited CPU throttles. */
-async function describeSystem(
-  api: KubernetesApi,
-  seen: ReadonlyMap<string, SeenPod>,
-): Promise<Readonly<Record<string, string>>> {
-  const autoscalers = await api.listAutoscalers()
+function describeSystem(seen: ReadonlyMap<string, SeenPod>): Readonly<Record<string, string>> {
   return {
     'resources of the pods': [...new Set([...seen.values()].map(({ resources }) => resources))].join('; '),
-    autoscalers: autoscalers.map(({ spec }) => spec?.scaleTargetRef.name).join(', ') || 'none',
+    nodes: String(new Set([...seen.values()].map(({ node }) => node)).size),
   }
 }
 

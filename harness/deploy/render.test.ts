@@ -1,0 +1,54 @@
+import { test } from 'tap'
+import { harnessJob, resultsLine } from './job.ts'
+import { parseObjects, toYaml, withImages, withNamespaceLabels } from './render.ts'
+
+const images = [{ name: 'stepflow-gauntlet', tag: 'abc' }]
+
+test('images of the project get the tags that were built, at any depth, others stay', async (t) => {
+  const spec = {
+    initContainers: [{ image: 'stepflow-gauntlet:0.1.0' }],
+    containers: [
+      { image: 'stepflow-gauntlet' },
+      { image: 'stepflow-gauntlet@sha256:00' },
+      { image: 'registry:5000/stepflow-gauntlet:0.1.0' },
+      { image: 'stepflow-gauntlet-harness:1' },
+    ],
+  }
+  t.same(withImages({ spec }, images), {
+    spec: {
+      initContainers: [{ image: 'stepflow-gauntlet:abc' }],
+      containers: [
+        { image: 'stepflow-gauntlet:abc' },
+        { image: 'stepflow-gauntlet:abc' },
+        { image: 'registry:5000/stepflow-gauntlet:0.1.0' },
+        { image: 'stepflow-gauntlet-harness:1' },
+      ],
+    },
+  })
+})
+
+test('objects come out as they went in, and the namespace alone is labelled', async (t) => {
+  const text = 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n---\nkind: X\nmetadata: { name: b }\n'
+  const objects = withNamespaceLabels(parseObjects(text), { l: 'v' })
+  t.same(parseObjects(toYaml(objects)), [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a', labels: { l: 'v' } } },
+    { kind: 'X', metadata: { name: 'b' } },
+  ])
+})
+
+test('refuses what is no YAML', async (t) => {
+  t.throws(() => parseObjects('a: [1'), { code: 'ERR_CONFIG_SYNTAX' })
+})
+
+test("the Job's pod asks for nothing that Pod Security's restricted profile refuses", async (t) => {
+  const job = harnessJob({ name: 'a', namespace: 'b', image: 'c', args: ['scenarios/smoke.mjs'] })
+  const text = JSON.stringify(job)
+  t.match(text, '"runAsNonRoot":true')
+  t.match(text, '"drop":["ALL"]')
+  t.match(text, '"args":["scenarios/smoke.mjs","--cluster","kubernetes"')
+})
+
+test('results are found among lines of progress', async (t) => {
+  t.equal(resultsLine('1 s  a\n{"schemaVersion":1,"suite":"x"}\n2 s  b\n'), '{"schemaVersion":1,"suite":"x"}')
+  t.equal(resultsLine('no results'), null)
+})
