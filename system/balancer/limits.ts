@@ -78,7 +78,7 @@ export const defaultLimits: BalancerLimits = {
   connectTimeoutMs: 2_000,
   minResolveMs: 1_000,
   probeIntervalMs: 1_000,
-  probeTimeoutMs: 2_000,
+  probeTimeoutMs: 1_800,
   slowStartMs: 0,
   maxEjectedPercent: 70,
 }

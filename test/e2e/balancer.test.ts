@@ -1,69 +1,22 @@
 // The balancer as its own process: flags, listeners, the configuration file, SIGHUP and SIGTERM.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { type Owner, post, RawClient, send, startPod, until } from '../../system/balancer/test-support.ts'
+import { post, RawClient, send, startPod, until } from '../../system/balancer/test-support.ts'
+import { main, startBalancerProgram } from './balancer-program.ts'
 
-const main = join(import.meta.dirname, '../../system/balancer/main.ts')
 const execute =
   '{"jsonrpc":"2.0","id":"call-1","method":"components/execute","params":{"component":"/gpu_x"}}'
-
-interface Program {
-  readonly child: ChildProcess
-  readonly port: number
-  readonly admin: string
-  log(): string
-  exit(): Promise<number | null>
-}
-
-/** Starts the program on free ports; resolves once it is ready. */
-async function start(
-  owner: Owner,
-  upstream: string,
-  args: readonly string[] = [],
-  env: Record<string, string> = {},
-): Promise<Program> {
-  const child = spawn(
-    process.execPath,
-    [
-      main,
-      ...['--upstream-service', upstream, '--bind-address', '127.0.0.1:0', '--admin-address', '127.0.0.1:0'],
-      ...['--metrics-address', '127.0.0.1:0', ...args],
-    ],
-    {
-      env: { PATH: process.env['PATH'] ?? '', POD_NAME: 'lb-1', ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  const exited = once(child, 'exit')
-  owner.teardown(async () => {
-    child.kill('SIGKILL')
-    await exited
-  })
-  let log = ''
-  child.stdout!.setEncoding('utf8')
-  child.stdout!.on('data', (text: string) => {
-    log += text
-  })
-  await until(() => log.includes('"listening"') || child.exitCode !== null)
-  const listening = JSON.parse(log.split('\n').find((line) => line.includes('"listening"')) ?? '{}') as {
-    admin: string
-  }
-  const port = Number(/^\{"port":(\d+)\}$/m.exec(log)?.[1])
-  const admin = `http://${listening.admin}`
-  await until(async () => (await fetch(`${admin}/readyz`)).status === 200)
-  return { child, port, admin, log: () => log, exit: async () => (await exited)[0] as number | null }
-}
 
 const address = (pod: { readonly port: number }): string => `127.0.0.1:${pod.port}`
 
 t.test('prints its port, is ready once a pod is, and ends with 0 on SIGTERM', async (t) => {
   const pod = await startPod(t, 'a')
-  const program = await start(t, address(pod))
+  const program = await startBalancerProgram(t, address(pod))
   t.equal((await send(t, program.port, post(execute))).body, '{"pod":"a"}')
   t.equal(pod.requests[0]!.headers['via'], '1.1 lb-1')
   t.equal((await fetch(`${program.admin}/livez`)).status, 200)
@@ -77,7 +30,7 @@ t.test('prints its port, is ready once a pod is, and ends with 0 on SIGTERM', as
 
 t.test('proxies /health like every other path', async (t) => {
   const pod = await startPod(t, 'a')
-  const program = await start(t, address(pod))
+  const program = await startBalancerProgram(t, address(pod))
   const response = await fetch(`http://127.0.0.1:${program.port}/health`)
   t.match(await response.json(), { status: 'healthy', instanceId: 'a' })
 })
@@ -89,7 +42,7 @@ t.test('on SIGTERM an open stream goes on to its end, and nothing new is accepte
     response.write('data: 1\n\n')
     finish = () => response.end('data: 2\n\n')
   })
-  const program = await start(t, address(pod), ['--drain-idle-ms', '100'])
+  const program = await startBalancerProgram(t, address(pod), ['--drain-idle-ms', '100'])
   const client = new RawClient(t, program.port)
   client.write(post(execute))
   await client.until(() => client.received.includes('data: 1'))
@@ -113,7 +66,7 @@ t.test('rules come from the configuration file, and from its next version after 
   t.teardown(() => rmSync(folder, { recursive: true }))
   const config = join(folder, 'balancer.yml')
   writeFileSync(config, '')
-  const program = await start(t, address(pod), ['--config', config])
+  const program = await startBalancerProgram(t, address(pod), ['--config', config])
   const client = new RawClient(t, program.port)
   const call = async () => {
     client.write(post(execute))
@@ -139,7 +92,9 @@ t.test('leaves records of what it routed, also from several threads', async (t) 
   t.teardown(() => rmSync(folder, { recursive: true }))
   for (const threads of ['1', '2']) {
     const file = join(folder, `history-${threads}`)
-    const program = await start(t, address(pod), ['--threads', threads], { HISTORY_FILE: file })
+    const program = await startBalancerProgram(t, address(pod), ['--threads', threads], {
+      HISTORY_FILE: file,
+    })
     await send(t, program.port, post(execute))
     await send(t, program.port, post(execute, 'Stepflow-Instance-Id: nobody\r\n'))
     program.child.kill('SIGTERM')
@@ -179,4 +134,43 @@ t.test('explains itself, and names every wrong flag at once', async (t) => {
   const wrong = await run(['--bind-address', 'x', '--threads', '0'])
   t.equal(wrong.code, 2)
   t.match(wrong.text, /--bind-address.*\n.*--threads/)
+})
+
+t.test('when descriptors run out new clients get 503, and open streams are unhurt', async (t) => {
+  const streams: ((text: string) => void)[] = []
+  const pod = await startPod(t, 'a', (_request, _body, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: 0\n\n')
+    streams.push((text) => response.write(text))
+  })
+  const program = await startBalancerProgram(t, address(pod), [], {}, 300)
+  const open: RawClient[] = []
+  let refusal = ''
+  // Two descriptors a stream, and the program keeps some for itself.
+  while (refusal === '' && open.length < 300) {
+    const client = new RawClient(t, program.port)
+    client.write(post(execute))
+    await client.until(() => client.received.includes('data: 0') || client.received.includes('503'))
+    if (client.received.includes('data: 0')) open.push(client)
+    else refusal = client.received
+  }
+  t.match(refusal, /^HTTP\/1\.1 503 .*"reason":"limit"/s)
+  t.ok(open.length > 50, `${open.length} streams`)
+  // Clients that come all at once, more than descriptors are left.
+  const crowd = Array.from({ length: 400 }, () => new RawClient(t, program.port))
+  for (const client of crowd)
+    await client.until(() => client.closed || client.ended || client.received !== '')
+  t.same(crowd.filter(({ received }) => received.startsWith('HTTP/1.1 200')).length, 0)
+  for (const write of streams) write('data: 1\n\n')
+  for (const client of open) await client.until(() => client.received.includes('data: 1'))
+  t.equal((await fetch(`${program.admin}/livez`)).status, 200)
+  open.pop()!.socket.destroy()
+  await until(async () => {
+    const next = new RawClient(t, program.port)
+    next.write(post(execute))
+    await next.until(() => next.received !== '')
+    const served = next.received.startsWith('HTTP/1.1 200')
+    next.socket.destroy()
+    return served
+  })
 })

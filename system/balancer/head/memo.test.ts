@@ -1,6 +1,7 @@
 // Heads that come again.
 
 import t from 'tap'
+import { readBuffer } from '../read-buffer.ts'
 import { HeadMemo } from './memo.ts'
 
 const bytes = (text: string) => Buffer.from(text)
@@ -47,4 +48,21 @@ t.test('rests where heads hardly repeat, and tries again later', async (t) => {
   for (let look = 0; look < 8_192; look++) memo.find(same, 0, 4)
   memo.keep(same, 0, 4, 7)
   t.equal(memo.find(same, 0, 4), 7)
+})
+
+t.test('tells heads apart in the read buffer, too, by each of their bytes', async (t) => {
+  for (const text of ['HEAD-ONE', 'HEAD-ONE!', 'HEAD-ONE!!!', '1']) {
+    const memo = new HeadMemo<string>()
+    memo.keep(bytes(text), 0, text.length, text)
+    const find = (read: string, end: number) => {
+      readBuffer.write(read, 'latin1')
+      return memo.find(readBuffer, 0, end)
+    }
+    t.equal(find(`${text} and a body`, text.length + 11), text)
+    for (let at = 0; at < text.length; at++) {
+      t.equal(find(`${text.slice(0, at)}?${text.slice(at + 1)}`, text.length), null)
+      // What an earlier read left behind the end is none of this one.
+      t.equal(find(text, at), null)
+    }
+  }
 })
