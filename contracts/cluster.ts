@@ -1,6 +1,7 @@
 // The cluster as scenarios see it: the same for local processes and for Kubernetes.
 
 import type { Role } from './history.ts'
+import type { ClusterHooks } from './hooks.ts'
 
 export type { Role } from './history.ts'
 
@@ -67,6 +68,8 @@ export interface ClusterOptions {
   readonly componentFiles?: readonly string[]
   /** Arguments for Node before the program's file (a test plants a defect by `--import`); local only. */
   readonly nodeArgs?: Partial<Record<Role, readonly string[]>>
+  /** Roles whose pods are reached through a fault-injecting proxy; default none. Local only. */
+  readonly links?: readonly Role[]
   /** Where history, logs and configs of the pods go; default a temporary folder removed at stop. */
   readonly directory?: string
 }
@@ -87,6 +90,8 @@ export interface AutoscaleOptions {
  */
 export interface Cluster extends AsyncDisposable {
   readonly kind: 'local' | 'kubernetes'
+  /** What faults may do to it beyond these methods; absent: nothing. */
+  readonly hooks?: ClusterHooks
   /** For the report: versions, addressing mode, limits. */
   readonly description: Readonly<Record<string, string>>
   /** A folder for files of whoever uses the cluster, removed with it, also when this process is killed. */

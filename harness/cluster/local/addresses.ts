@@ -30,6 +30,8 @@ export interface Block {
   service(role: (typeof proxiedRoles)[number]): Endpoint
   /** Address and ports of the pod in `slot`, 0 to capacity - 1. */
   pod(role: Role, slot: number): { readonly address: string } & Ports
+  /** Where the proxy on the way to that pod listens; port 0: a free one. */
+  link(role: Role, slot: number): Endpoint
   readonly text: string
 }
 
@@ -54,12 +56,15 @@ export function ownBlock(
   ports: Readonly<Record<Role, Ports>> = standardPorts,
 ): Block {
   const prefix = `127.${64 + Math.floor(index / 256)}.${index % 256}`
+  // The same block, 64 further on: no other cluster's.
+  const linkPrefix = `127.${128 + Math.floor(index / 256)}.${index % 256}`
   return {
     addressing: 'own',
     dns: { address: `${prefix}.${dnsHost}`, port: dnsPort },
     capacity: lastPodHost - firstPodHost + 1,
     service: (role) => ({ address: `${prefix}.${serviceHosts[role]}`, port: ports[role].port }),
     pod: (role, slot) => ({ address: `${prefix}.${firstPodHost + slot}`, ...ports[role] }),
+    link: (role, slot) => ({ address: `${linkPrefix}.${firstPodHost + slot}`, port: ports[role].port }),
     text: `each pod an address of ${prefix}.0/24`,
   }
 }
@@ -89,6 +94,7 @@ export function sharedBlock(index: number): Block {
       const port = base + firstPodPort + slot * portsOfPod
       return { address, port, adminPort: port + 1, metricsPort: port + 2 }
     },
+    link: () => ({ address, port: 0 }),
     text: `all pods on ${address}, ports ${base} to ${base + sharedBlockPorts - 1}`,
   }
 }

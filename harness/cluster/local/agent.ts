@@ -51,6 +51,29 @@ async function answer(request: Request): Promise<Replies[Request['kind']]> {
       return null
     case 'rollout':
       return agent.rollout(request.role)
+    case 'unready':
+      agent.holdUnready(request.name, request.held)
+      return null
+    case 'nodeArgs':
+      agent.nodeArgs(request.name, request.args)
+      return null
+    case 'dns':
+      agent.breakDns(request.effect)
+      return null
+    case 'link.add':
+      return agent.links.add(request.aim, request.effect, request.seed)
+    case 'link.remove':
+      agent.links.remove(request.id)
+      return null
+    case 'link.report':
+      return agent.links.report(request.id)
+    case 'link.entrance':
+      return agent.links.entrance(request.pod)
+    case 'link.moment':
+      return agent.links.moment(request.watch, request.aim, request.moment)
+    case 'link.release':
+      agent.links.release(request.watch)
+      return null
   }
 }
 

@@ -156,7 +156,7 @@ async function started(of: Zone): Promise<{ port: number; close(): void }> {
   const udp = createSocket('udp4')
   udp.bind(port, '127.0.0.1')
   await once(udp, 'listening')
-  serveDns(tcp, udp, of, Math.random)
+  serveDns(tcp, udp, Math.random, () => ({ zone: of, effect: null }))
   return {
     port,
     close() {

@@ -3,7 +3,8 @@
 import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
 import packet, { type DecodedPacket, type OptAnswer, type Packet } from 'dns-packet'
-import { answer, type Zone } from './dns-zone.ts'
+import type { DnsEffect } from '../../../contracts/hooks.ts'
+import { answer, type Zone, type ZoneAnswer } from './dns-zone.ts'
 
 /** No honest question is longer: a name has at most 255 bytes. */
 const questionBytes = 512
@@ -14,18 +15,37 @@ const tcpConnections = 64
 const tcpIdleMs = 5_000
 
 /** Answers from `zone` on sockets that listen already; the caller closes them. */
-export function serveDns(tcp: Server, udp: UdpSocket, zone: Zone, random: () => number): void {
+export function serveDns(tcp: Server, udp: UdpSocket, random: () => number, state: () => DnsState): void {
+  let isClosed = false
+  udp.once('close', () => {
+    isClosed = true
+  })
   udp.on('message', (message: Buffer, from: RemoteInfo) => {
-    const reply = replyTo(message, zone, random, 'udp')
-    if (reply !== null) udp.send(reply, from.port, from.address, () => {})
+    const { zone, effect } = state()
+    const reply = replyTo(message, zone, random, 'udp', effect)
+    if (reply === null) return
+    later(effect, () => {
+      if (!isClosed) udp.send(reply, from.port, from.address, () => {})
+    })
   })
   // ECONNREFUSED of a reply to someone who is gone; no reason to stop.
   udp.on('error', () => {})
   tcp.maxConnections = tcpConnections
-  tcp.on('connection', (socket) => serveTcp(socket, zone, random))
+  tcp.on('connection', (socket) => serveTcp(socket, random, state))
 }
 
-function serveTcp(socket: Socket, zone: Zone, random: () => number): void {
+/** What is answered from, and what a fault does to the answers. */
+export interface DnsState {
+  readonly zone: Zone
+  readonly effect: DnsEffect | null
+}
+
+function later(effect: DnsEffect | null, act: () => void): void {
+  if (effect?.kind === 'slow') setTimeout(act, effect.delayMs).unref()
+  else act()
+}
+
+function serveTcp(socket: Socket, random: () => number, state: () => DnsState): void {
   let pending = Buffer.alloc(0)
   socket.setTimeout(tcpIdleMs, () => socket.destroy())
   socket.on('error', () => socket.destroy())
@@ -35,14 +55,17 @@ function serveTcp(socket: Socket, zone: Zone, random: () => number): void {
       const length = pending.readUInt16BE(0)
       if (length > questionBytes) return void socket.destroy()
       if (pending.length < 2 + length) return
-      const reply = replyTo(pending.subarray(2, 2 + length), zone, random, 'tcp')
+      const { zone, effect } = state()
+      const reply = replyTo(pending.subarray(2, 2 + length), zone, random, 'tcp', effect)
       pending = pending.subarray(2 + length)
       if (reply === null) return void socket.destroy()
       const framed = Buffer.alloc(2 + reply.length)
       framed.writeUInt16BE(reply.length, 0)
       reply.copy(framed, 2)
-      // A peer that asks without reading gets no further answers.
-      if (!socket.write(framed)) return void socket.destroy()
+      later(effect, () => {
+        // A peer that asks without reading gets no further answers.
+        if (!socket.destroyed && !socket.write(framed)) socket.destroy()
+      })
     }
   })
 }
@@ -56,6 +79,7 @@ export function replyTo(
   zone: Zone,
   random: () => number,
   transport: 'udp' | 'tcp',
+  effect: DnsEffect | null = null,
 ): Buffer | null {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
   if (bytes.length < 12 || bytes.length > questionBytes) return null
@@ -75,7 +99,8 @@ export function replyTo(
   if (question.class !== 'IN') return failure(bytes, rcodes.REFUSED)
   // Other characters are legal in DNS but in no name of this zone, and do not survive being echoed.
   if (!/^[\w.-]*$/.test(question.name)) return failure(bytes, rcodes.REFUSED)
-  const found = answer(question, zone)
+  if (effect?.kind === 'failing') return failure(bytes, rcodes.SERVFAIL)
+  const found = effect?.kind === 'empty' ? nothing : answer(question, zone)
   const edns = query.additionals?.find((record) => record.type === 'OPT')
   const limit =
     transport === 'tcp'
@@ -107,7 +132,9 @@ export function replyTo(
   return withoutExtras.length <= limit ? withoutExtras : reply({}, packet.TRUNCATED_RESPONSE | rcode)
 }
 
-const rcodes = { NOERROR: 0, FORMERR: 1, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const
+const nothing: ZoneAnswer = { rcode: 'NOERROR', answers: [], additionals: [], authorities: [] }
+
+const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const
 
 const opt: OptAnswer = {
   type: 'OPT',

@@ -18,6 +18,15 @@ export interface Zone {
   all(role: Role): readonly Endpoint[]
 }
 
+/** The zone as it is now, for good, and with a pod of the component servers that is gone. */
+export function staleZone(zone: Zone, gone: Endpoint): Zone {
+  const ready = new Map((Object.keys(appNames) as Role[]).map((role) => [role, zone.ready(role)]))
+  return {
+    service: (role) => zone.service(role),
+    ready: (role) => [...(ready.get(role) ?? []), ...(role === 'component-server' ? [gone] : [])],
+  }
+}
+
 export interface ZoneAnswer {
   readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'REFUSED'
   readonly answers: readonly Answer[]

@@ -11,7 +11,9 @@ import {
   type WaitOptions,
 } from '../../../contracts/cluster.ts'
 import { GauntletError } from '../../../contracts/errors.ts'
+import type { ClusterHooks } from '../../../contracts/hooks.ts'
 import type { AgentLink } from './agent-link.ts'
+import { localHooks } from './hooks.ts'
 import { clusterDomain, namespace } from './names.ts'
 import { type PodFiles, readPodFile, scratchDirectory } from './pod-files.ts'
 import { type KnownPod, type PodTable, settled } from './pod-table.ts'
@@ -22,6 +24,7 @@ export class LocalCluster implements Cluster {
   readonly kind = 'local'
   readonly description: Readonly<Record<string, string>>
   readonly scratchDirectory: string
+  readonly hooks: ClusterHooks
   readonly #link: AgentLink
   readonly #table: PodTable
   readonly #booted: Booted
@@ -35,6 +38,7 @@ export class LocalCluster implements Cluster {
     this.scratchDirectory = scratchDirectory(booted.directory)
     this.#replicas = { ...plan.replicas }
     this.#keepsDirectory = plan.directory !== null
+    this.hooks = localHooks(link, table, booted, plan.links)
     this.description = {
       node: process.version,
       addressing: booted.addressing,

@@ -4,14 +4,17 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PodEvent, Role } from '../../../contracts/cluster.ts'
+import type { DnsEffect } from '../../../contracts/hooks.ts'
 import { makeFolder, sweepFolders } from '../../temporary-folder.ts'
 import { type Block, type Endpoint, proxiedRoles, Slots } from './addresses.ts'
 import { type Claim, claimBlock } from './claim.ts'
 import { nextStep, strategies, type Wanted } from './controller.ts'
 import { serveDns } from './dns-server.ts'
+import { staleZone, type Zone } from './dns-zone.ts'
 import { hasParentDeathSignal } from './launch.ts'
+import { Links } from './links.ts'
 import { podName, randomName, revisionName } from './names.ts'
-import { podFiles } from './pod-files.ts'
+import { podFiles, temporaryFolder } from './pod-files.ts'
 import { PodProcess } from './pod-process.ts'
 import { programOf } from './program.ts'
 import { type Booted, type BootPlan, type PodStatus, Refused } from './protocol.ts'
@@ -34,6 +37,8 @@ function now(): number {
 
 export class NodeAgent {
   readonly booted: Booted
+  /** The proxies on the way to pods. */
+  readonly links: Links
   readonly #options: AgentOptions
   readonly #claim: Claim
   readonly #slots: Slots
@@ -42,6 +47,8 @@ export class NodeAgent {
   readonly #services = new Map<Role, ServiceProxy>()
   /** Pods as last told, by name, as JSON. */
   readonly #reported = new Map<string, string>()
+  readonly #zone: Zone
+  #dns: { readonly effect: DnsEffect; readonly zone: Zone } | null = null
   #stopping = false
   #reconcileQueued = false
 
@@ -70,6 +77,10 @@ export class NodeAgent {
     this.#options = options
     this.#claim = claim
     this.#slots = new Slots(block.capacity)
+    this.links = new Links({
+      log: options.log,
+      changed: (role) => this.#services.get(role)?.update(this.#ready(role)),
+    })
     for (const folder of ['logs', 'history', 'config', 'scratch']) {
       mkdirSync(join(directory, folder), { recursive: true })
     }
@@ -90,12 +101,15 @@ export class NodeAgent {
       addressing: block.text,
       parentDeathSignal: plan.settings.parentDeathSignal && hasParentDeathSignal(),
     }
-    const zone = {
+    this.#zone = {
       service: (role: Role) => this.#services.get(role)?.address ?? null,
       ready: (role: Role) => this.#ready(role),
       all: (role: Role) => this.#endpoints(role, () => true),
     }
-    serveDns(claim.tcp, claim.udp, zone, options.random)
+    serveDns(claim.tcp, claim.udp, options.random, () => ({
+      zone: this.#dns?.zone ?? this.#zone,
+      effect: this.#dns?.effect ?? null,
+    }))
     for (const role of roles) {
       this.#wanted.set(role, {
         replicas: plan.replicas[role],
@@ -133,6 +147,26 @@ export class NodeAgent {
     this.#find(name).signal(signal)
   }
 
+  holdUnready(name: string, held: boolean): void {
+    this.#find(name).holdUnready(held)
+  }
+
+  nodeArgs(name: string, args: readonly string[]): void {
+    this.#find(name).nodeArgs(args)
+  }
+
+  breakDns(effect: DnsEffect | null): void {
+    const { block } = this.#claim
+    const gone = block.pod('component-server', block.capacity - 1)
+    this.#dns = effect && {
+      effect,
+      zone:
+        effect.kind === 'stale'
+          ? staleZone(this.#zone, { address: gone.address, port: gone.port })
+          : this.#zone,
+    }
+  }
+
   /** Kills every process now; for an exit handler. */
   killAll(): void {
     this.#stopping = true
@@ -144,6 +178,7 @@ export class NodeAgent {
     this.#stopping = true
     for (const { process } of this.#pods.values()) process.terminate(0)
     for (const service of this.#services.values()) service.close()
+    this.links.close()
     this.#claim.tcp.close()
     this.#claim.udp.close()
     await Promise.all([...this.#pods.values()].map(({ process }) => process.gone))
@@ -173,7 +208,11 @@ export class NodeAgent {
   #endpoints(role: Role, fits: (pod: PodProcess) => boolean): readonly Endpoint[] {
     return [...this.#pods.values()]
       .filter(({ process }) => process.spec.role === role && fits(process))
-      .map(({ process }) => ({ address: process.spec.at.address, port: process.spec.at.port }))
+      .flatMap(({ process }) => {
+        const { name, at } = process.spec
+        if (!this.#options.plan.links.includes(role)) return [{ address: at.address, port: at.port }]
+        return this.links.entrance(name) ?? []
+      })
   }
 
   #reconcile(): void {
@@ -204,6 +243,7 @@ export class NodeAgent {
     const name = podName(role, revision, random)
     const at = this.#claim.block.pod(role, slot)
     const files = podFiles(directory, name)
+    mkdirSync(temporaryFolder(directory, name), { recursive: true })
     const program = programOf({
       plan,
       role,
@@ -211,6 +251,7 @@ export class NodeAgent {
       at,
       dns,
       files,
+      temporaryFolder: temporaryFolder(directory, name),
       runtimeConfigFile: runtimeConfigFile(directory),
       parentEnv: process.env,
     })
@@ -222,6 +263,8 @@ export class NodeAgent {
       changed: (changed) => this.#changed(changed),
     })
     this.#pods.set(name, { process: pod, slot })
+    if (plan.links.includes(role))
+      this.links.open({ pod: name, role, upstream: at, listen: this.#claim.block.link(role, slot) })
     this.#report(pod, 'added', pod.createdAt)
     pod.start()
   }
@@ -232,6 +275,7 @@ export class NodeAgent {
       const slot = this.#pods.get(name)?.slot
       if (slot !== undefined) this.#slots.release(slot)
       this.#pods.delete(name)
+      this.links.drop(name)
     }
     // Before anyone hears of it, so that who reacts to the event finds DNS and Services as it says.
     this.#services.get(role)?.update(this.#ready(role))

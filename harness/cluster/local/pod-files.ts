@@ -20,6 +20,11 @@ export function scratchDirectory(directory: string): string {
   return join(directory, 'scratch')
 }
 
+/** The pod's TMPDIR. */
+export function temporaryFolder(directory: string, podName: string): string {
+  return join(directory, 'tmp', podName)
+}
+
 /**
  * Text of the file so far; empty where the program has not begun it.
  * @throws GauntletError ERR_CLUSTER

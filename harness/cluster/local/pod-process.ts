@@ -47,6 +47,8 @@ export class PodProcess {
   #nextBackOffMs = 0
   #lastExit: string | null = null
   #livenessFailures = 0
+  #isHeldUnready = false
+  #nodeArgs: readonly string[] = []
   /** Timers of probes, restart and termination, by what they wait for. */
   readonly #timers = new Map<string, NodeJS.Timeout>()
   #isGone = false
@@ -82,13 +84,13 @@ export class PodProcess {
       revision: this.spec.revision,
       pid: this.#child?.pid ?? null,
       lastExit: this.#lastExit,
-      notReady: this.ready ? null : this.terminating ? 'terminating' : this.#readiness.reason,
+      notReady: this.ready ? null : this.#whyNotReady(),
     }
   }
 
   /** False from the moment it terminates, as an EndpointSlice has it. */
   get ready(): boolean {
-    return this.#readiness.ready && !this.terminating
+    return this.#readiness.ready && !this.#isHeldUnready && !this.terminating
   }
 
   get terminating(): boolean {
@@ -145,6 +147,22 @@ export class PodProcess {
     })
   }
 
+  /** A fault: not ready, whatever the probes say. */
+  holdUnready(held: boolean): void {
+    this.#isHeldUnready = held
+    this.#changed()
+  }
+
+  /** A fault: further arguments for Node from the next start in place on. */
+  nodeArgs(args: readonly string[]): void {
+    this.#nodeArgs = args
+  }
+
+  #whyNotReady(): string | null {
+    if (this.terminating) return 'terminating'
+    return this.#isHeldUnready ? 'held by a fault' : this.#readiness.reason
+  }
+
   /** Kills now, whatever is lost by it: for the end of the agent's process. */
   kill(): void {
     this.#signal('SIGKILL')
@@ -171,7 +189,7 @@ export class PodProcess {
     this.#readiness = notStarted
     this.#livenessFailures = 0
     const child = launch({
-      args: spec.args,
+      args: [...this.#nodeArgs, ...spec.args],
       env: spec.env,
       logFile: spec.files.logFile,
       parentDeathSignal,

@@ -17,6 +17,7 @@ const plan: BootPlan = {
   env: { runtime: { EXTRA: '1' } },
   componentFiles: ['/mine.ts', '/more.ts'],
   nodeArgs: { balancer: ['--import', '/defect.ts'] },
+  links: [],
   directory: null,
 }
 const at = { address: '127.65.0.21', port: 8080, adminPort: 8081, metricsPort: 9090 }
@@ -27,6 +28,7 @@ const options = (role: Role): ProgramOptions => ({
   at,
   dns: '127.65.0.1:1053',
   files: podFiles('/dir', 'pod-x'),
+  temporaryFolder: '/dir/tmp/pod-x',
   runtimeConfigFile: '/dir/config.yml',
   parentEnv: {
     PATH: '/bin',

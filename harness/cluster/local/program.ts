@@ -15,6 +15,8 @@ export interface ProgramOptions {
   /** `address:port` for STEPFLOW_DNS. */
   readonly dns: string
   readonly files: PodFiles
+  /** Its TMPDIR. */
+  readonly temporaryFolder: string
   readonly runtimeConfigFile: string
   /** The agent's own environment, of which only a few variables pass on. */
   readonly parentEnv: Readonly<Record<string, string | undefined>>
@@ -52,6 +54,7 @@ export function programOf(options: ProgramOptions): {
     env: {
       ...passEnv(options.parentEnv),
       ...cache,
+      TMPDIR: options.temporaryFolder,
       POD_NAME: options.podName,
       POD_IP: at.address,
       STEPFLOW_DNS: options.dns,

@@ -2,6 +2,8 @@
 
 import type { Pod, PodEvent, Role } from '../../../contracts/cluster.ts'
 import { type ErrorCode, GauntletError } from '../../../contracts/errors.ts'
+import type { DnsEffect, LinkAim, LinkEffect, LinkReport, Moment } from '../../../contracts/hooks.ts'
+import type { Endpoint } from './addresses.ts'
 import type { LocalSettings } from './settings.ts'
 
 /** Everything the node agent needs to boot the cluster. */
@@ -12,6 +14,8 @@ export interface BootPlan {
   readonly env: Readonly<Partial<Record<Role, Readonly<Record<string, string>>>>>
   readonly componentFiles: readonly string[]
   readonly nodeArgs: Readonly<Partial<Record<Role, readonly string[]>>>
+  /** Roles whose pods are reached through a proxy. */
+  readonly links: readonly Role[]
   /** Absolute; null: a temporary folder that goes with the cluster. */
   readonly directory: string | null
 }
@@ -38,7 +42,25 @@ export type Request =
       readonly signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL'
     }
   | { readonly kind: 'rollout'; readonly role: Role }
+  | { readonly kind: 'unready'; readonly name: string; readonly held: boolean }
+  | { readonly kind: 'nodeArgs'; readonly name: string; readonly args: readonly string[] }
+  | { readonly kind: 'dns'; readonly effect: DnsEffect | null }
+  | LinkRequest
   | { readonly kind: 'stop' }
+
+/** About the proxies on the way to pods; see links.ts. */
+type LinkRequest =
+  | {
+      readonly kind: 'link.add'
+      readonly aim: LinkAim
+      readonly effect: LinkEffect
+      readonly seed: number
+    }
+  | { readonly kind: 'link.remove'; readonly id: string }
+  | { readonly kind: 'link.report'; readonly id: string }
+  | { readonly kind: 'link.entrance'; readonly pod: string }
+  | { readonly kind: 'link.moment'; readonly watch: string; readonly aim: LinkAim; readonly moment: Moment }
+  | { readonly kind: 'link.release'; readonly watch: string }
 
 /** What each request is answered with. */
 export interface Replies {
@@ -49,6 +71,17 @@ export interface Replies {
   readonly signal: null
   /** The new revision's name; the rollout goes on. */
   readonly rollout: string
+  readonly unready: null
+  readonly nodeArgs: null
+  readonly dns: null
+  /** Its id. */
+  readonly 'link.add': string
+  readonly 'link.remove': null
+  readonly 'link.report': LinkReport
+  readonly 'link.entrance': Endpoint | null
+  /** The pod's name, once the moment has come; null: released before. */
+  readonly 'link.moment': string | null
+  readonly 'link.release': null
   readonly stop: null
 }
 

@@ -135,6 +135,7 @@ function bootPlan(options: ClusterOptions, settings: LocalSettings): BootPlan {
       isAbsolute(file) ? file : resolvePath(file),
     ),
     nodeArgs: options.nodeArgs ?? {},
+    links: options.links ?? [],
     directory: options.directory === undefined ? null : resolvePath(options.directory),
   }
 }

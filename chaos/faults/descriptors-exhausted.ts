@@ -1,0 +1,67 @@
+// Fault descriptors-exhausted: the program gets no further file descriptor, so that it can accept and open nothing.
+
+import { readdirSync } from 'node:fs'
+import { Type } from '@sinclair/typebox'
+import { defineFault } from './fault.ts'
+import { limitsSupport, setSoftLimit } from './limits.ts'
+import { isAlive, isGone, ofEach, podNow, processIds, softLimit } from './pods.ts'
+
+export const descriptorsExhausted = defineFault({
+  name: 'descriptors-exhausted',
+  what: 'The program gets no further file descriptor: it can accept no connection and open none',
+  lane: 'resources',
+  victim: 'pod',
+  settings: Type.Object(
+    {
+      left: Type.Integer({
+        minimum: 0,
+        maximum: 1_000,
+        default: 0,
+        description: 'How many it may still open',
+      }),
+    },
+    { additionalProperties: false },
+  ),
+  supports: limitsSupport,
+  on(target, { left }) {
+    const { cluster, pods } = target
+    const before = new Map<number, number | null>()
+    return {
+      async inject() {
+        for (const pid of await processIds(target)) {
+          before.set(pid, softLimit(pid, 'Max open files'))
+          await setSoftLimit(pid, 'nofile', firstFree(pid) + left)
+        }
+      },
+      async observed() {
+        const texts = [...before.keys()].map((pid) => {
+          const limit = softLimit(pid, 'Max open files')
+          if (limit === null) return isGone(pid) ? 'its program ended' : null
+          const free = limit - firstFree(pid)
+          return free <= left ? `${Math.max(0, free)} of ${limit} descriptors free` : null
+        })
+        return texts.length > 0 && texts.every((text) => text !== null) ? texts.join('; ') : null
+      },
+      async undo() {
+        for (const [pid, limit] of before) await setSoftLimit(pid, 'nofile', limit ?? 'unlimited')
+      },
+      cleared: () =>
+        ofEach({ pods }, async (pod) => {
+          if ((await podNow(cluster, pod)) === undefined) return `${pod.name} is gone`
+          return (await isAlive(cluster, pod)) ? `${pod.name} accepts connections` : null
+        }),
+    }
+  },
+})
+
+/** The number that the next descriptor gets: the kernel gives the lowest that is free, and none from the limit on. */
+function firstFree(pid: number): number {
+  try {
+    const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
+    let free = 0
+    while (open.has(free)) free++
+    return free
+  } catch {
+    return 0
+  }
+}

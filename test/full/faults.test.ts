@@ -1,0 +1,163 @@
+// Every fault on a real cluster: it takes effect, is seen to, is undone, and is seen to be gone.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { faults } from '../../chaos/faults/index.ts'
+import { limitsSupport } from '../../chaos/faults/limits.ts'
+import type { Pod } from '../../contracts/cluster.ts'
+import { startLocalCluster } from '../../harness/cluster/local/index.ts'
+import { inject, wholeLife } from '../e2e/faults-helpers.ts'
+import { skipUnless } from '../skip.ts'
+
+t.setTimeout(240_000)
+const cluster = await startLocalCluster(
+  { links: ['balancer', 'component-server'] },
+  { preStopMs: 300, backOffMs: 100, backOffLimitMs: 400 },
+)
+t.teardown(() => cluster.stop())
+
+const seen = new Set<string>()
+const life: typeof wholeLife = (t, cluster, name, ...rest) => {
+  seen.add(name)
+  return wholeLife(t, cluster, name, ...rest)
+}
+
+const answers = async (pod: Pod, timeoutMs = 2_000): Promise<number> => {
+  const answer = await fetch(`${cluster.podUrl(pod)}/health`, { signal: AbortSignal.timeout(timeoutMs) })
+  return answer.status
+}
+
+t.test('process faults', async (t) => {
+  await life(t, cluster, 'pod-killed', {}, /process is gone/, async ([pod]) => {
+    t.notOk((await cluster.pods('component-server')).some(({ name }) => name === pod?.name))
+  })
+  await life(t, cluster, 'pod-killed', { role: 'balancer' }, /process is gone/)
+  await life(t, cluster, 'pod-killed', { role: 'runtime' }, /process is gone/)
+  await life(t, cluster, 'pod-stopped', { settings: { graceSeconds: 30 } }, /terminates|is gone/)
+  await life(t, cluster, 'pod-stopped', { settings: { graceSeconds: 1 } }, /terminates|is gone/)
+  await life(t, cluster, 'process-killed', {}, /started again \(1\)/)
+  await life(t, cluster, 'process-killed', { settings: { signal: 'SIGTERM' } }, /started again/)
+  await life(t, cluster, 'pod-frozen', {}, /does not answer/, async ([pod]) => {
+    await t.rejects(answers(pod!, 200), 'its callers wait')
+  })
+  await life(t, cluster, 'crash-loop', {}, /started [2-9] times, not ready/)
+  await life(t, cluster, 'slow-start', { settings: { delayMs: 900 } }, /not ready \d+ ms after its start/)
+  await life(t, cluster, 'not-ready', {}, /is not ready/, async ([pod]) => {
+    t.equal(await answers(pod!), 200, 'it works')
+    const named = await cluster.resolve('component-server')
+    t.equal(named.length, 2, `DNS leaves it out: ${named}`)
+  })
+})
+
+t.test('resource faults', async (t) => {
+  await life(t, cluster, 'cpu-starved', { settings: { share: 0.05, by: 'signals' } }, /livez took \d{2,} ms/)
+  await life(t, cluster, 'cpu-starved', { settings: { share: 0.05 } }, /throttled|livez took/)
+  await life(t, cluster, 'cpu-hog', { settings: { processes: 1 } }, /they took/)
+  const why = limitsSupport(cluster)
+  for (const name of ['memory-limited', 'out-of-memory', 'descriptors-exhausted']) seen.add(name)
+  t.test('by limits', { skip: skipUnless('prlimit', why) }, async (t) => {
+    await life(t, cluster, 'memory-limited', {}, /limited to \d+ MB/)
+    await life(t, cluster, 'out-of-memory', {}, /died and started again/)
+    await life(t, cluster, 'descriptors-exhausted', {}, /0 of \d+ descriptors free/, async ([pod]) => {
+      await t.rejects(answers(pod!, 700), 'no new connection is served')
+    })
+  })
+  seen.add('disk-full')
+  const noDisk = faults['disk-full']?.supports(cluster) ?? null
+  t.test('a full disk', { skip: skipUnless('root', noDisk) }, async (t) => {
+    await life(t, cluster, 'disk-full', {}, /ENOSPC/, async ([pod]) => {
+      const folder = cluster.hooks?.temporaryFolder?.(pod!.name) ?? ''
+      t.throws(() => writeFileSync(join(folder, 'file'), 'x'.repeat(10_000)), { code: 'ENOSPC' })
+    })
+  })
+})
+
+/** Keeps requests going through the links. */
+async function whileCalling(work: () => Promise<void>): Promise<void> {
+  const ended = new AbortController()
+  const url = await cluster.serviceUrl('balancer')
+  const body = JSON.stringify({
+    ...{ jsonrpc: '2.0', id: 'a', method: 'components/execute' },
+    params: {
+      component: '/store_and_retrieve_blob',
+      input: { data: 'x' },
+      attempt: 1,
+      observability: { step_id: 's' },
+    },
+  })
+  const calling = (async () => {
+    while (!ended.signal.aborted) {
+      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(1_500)])
+      const sent = fetch(url, {
+        method: 'POST',
+        body,
+        signal,
+        headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+      })
+      await sent.then((answer) => answer.body?.getReader().read()).catch(() => {})
+    }
+  })()
+  try {
+    await work()
+  } finally {
+    ended.abort()
+    await calling
+  }
+}
+
+t.test('network faults, on the way to the component servers', async (t) => {
+  await whileCalling(async () => {
+    for (const [name, settings, evidence] of [
+      ['latency', { delayMs: 50 }, /bytes of \w+ 50 ms later/],
+      ['bandwidth', { bytesPerSecond: 5_000 }, /bytes took \d+ ms/],
+      ['loss', { share: 0.5, stallMs: 20 }, /stalled for \d+ ms/],
+      ['partition', { direction: 'requests' }, /bytes of requests held/],
+      ['partition', { direction: 'both' }, /held/],
+      ['half-open', {}, /went silent/],
+      ['stream-reset', {}, /reset after event 1/],
+      ['slow-reader', {}, /bytes took/],
+      ['corruption', {}, /byte \d+ of a/],
+      ['truncation', { event: 1, step: 's' }, /event 1 cut/],
+      ['split-events', {}, /in pieces of 7 bytes/],
+    ] as const) {
+      await life(t, cluster, name, { settings }, evidence)
+    }
+  })
+})
+
+t.test('DNS faults', async (t) => {
+  await life(t, cluster, 'dns-failing', {}, /failed/)
+  await life(t, cluster, 'dns-empty', {}, /without addresses/)
+  await life(t, cluster, 'dns-stale', {}, /where nobody is/)
+  await life(t, cluster, 'dns-slow', { settings: { delayMs: 300 } }, /took \d{3,} ms/)
+})
+
+t.test('a wrong clock', async (t) => {
+  await life(t, cluster, 'clock-skewed', { settings: { offsetSeconds: -7_200 } }, /-7200 s ahead/)
+})
+
+t.test('operations', async (t) => {
+  await life(t, cluster, 'scale-storm', { settings: { most: 4, everyMs: 300 } }, /sizes \d, \d/)
+  await life(t, cluster, 'node-drained', { pods: 2 }, /terminates|is gone/)
+  await life(t, cluster, 'rolling-restart', { role: 'balancer' }, /is new/)
+})
+
+t.test('none is left out', async (t) => {
+  t.same(Object.keys(faults).sort(), [...seen].sort())
+})
+
+t.test('a fault that does not land says why, and is undone', async (t) => {
+  const without = new Proxy(cluster, {
+    get: (of, key) => {
+      const value: unknown = key === 'hooks' ? {} : Reflect.get(of, key, of)
+      return typeof value === 'function' ? value.bind(of) : value
+    },
+  })
+  const impossible = await inject(without, 'latency')
+  t.match(impossible.problem, /latency is not possible here: this cluster has no proxies/)
+  const runtime = await inject(cluster, 'latency', { role: 'runtime' })
+  t.match(runtime.problem, /could not be injected: the way to runtime has no proxy/)
+  t.equal(runtime.seen, null)
+  t.match(await runtime.undo(), { problem: /runtime|sign/ })
+})
