@@ -20,10 +20,13 @@ export interface Zone {
 
 /** The zone as it is now, for good, and with a pod of the component servers that is gone. */
 export function staleZone(zone: Zone, gone: Endpoint): Zone {
-  const ready = new Map((Object.keys(appNames) as Role[]).map((role) => [role, zone.ready(role)]))
+  const roles = Object.keys(appNames) as Role[]
+  const ready = new Map(roles.map((role) => [role, zone.ready(role)]))
+  const all = new Map(roles.map((role) => [role, zone.all(role)]))
   return {
     service: (role) => zone.service(role),
     ready: (role) => [...(ready.get(role) ?? []), ...(role === 'component-server' ? [gone] : [])],
+    all: (role) => all.get(role) ?? [],
   }
 }
 
