@@ -58,6 +58,14 @@ export class Lane {
     this.pump()
   }
 
+  /** What delayed it is gone: everything may leave now. */
+  hurry(): void {
+    const now = performance.now()
+    this.#lastDueAt = Math.min(this.#lastDueAt, now)
+    for (const [index, waiting] of this.#queue.entries()) this.#queue[index] = { ...waiting, dueAt: now }
+    this.pump()
+  }
+
   /** The source has ended: so does the destination, once everything has left. */
   end(): void {
     this.#ended = true

@@ -104,7 +104,8 @@ export class FaultProxy {
       for (const connection of this.#connections) connection.endSilence(placed)
     }
     if (placed.effect.kind === 'slow-reader') this.#limit(null)
-    this.#pump()
+    // What others delay goes early with it: a fault that ends is followed by a moment of none.
+    for (const connection of this.#connections) connection.hurry()
   }
 
   report(id: string): LinkReport {
@@ -164,12 +165,12 @@ export class FaultProxy {
     caller.once('close', abandon)
     pod.once('error', () => {
       clearTimeout(timer)
-      caller.resetAndDestroy()
+      breakOff(caller)
     })
     pod.once('connect', () => {
       clearTimeout(timer)
       caller.off('close', abandon)
-      if (caller.destroyed) return void pod.resetAndDestroy()
+      if (caller.destroyed) return breakOff(pod)
       const connection = new Connection(caller, pod, {
         effects: () => this.#effects.values(),
         held: () => this.#holds > 0,
@@ -233,6 +234,12 @@ class Connection {
     this.#lanes.answers.pump()
   }
 
+  hurry(): void {
+    if (this.#brokenFor !== null) this.#broken(this.#brokenFor)
+    this.#lanes.requests.hurry()
+    this.#lanes.answers.hurry()
+  }
+
   limitAnswers(bytes: number | null): void {
     this.#lanes.answers.limitBytes = bytes ?? 262_144
     this.#lanes.answers.pump()
@@ -251,8 +258,8 @@ class Connection {
 
   reset(): void {
     this.#over()
-    this.#caller.resetAndDestroy()
-    this.#pod.resetAndDestroy()
+    breakOff(this.#caller)
+    breakOff(this.#pod)
   }
 
   #over(): void {
@@ -302,7 +309,7 @@ class Connection {
       return
     }
     this.#over()
-    other.resetAndDestroy()
+    breakOff(other)
   }
 
   #take(side: Side, piece: Piece): void {
@@ -437,6 +444,12 @@ class Connection {
     }
     return piece.bytes
   }
+}
+
+/** Ends a connection by a reset, where libuv can: beside a shutdown under way it refuses, and would never close it. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function hit(placed: Placed, last: string): void {

@@ -50,7 +50,7 @@ export function startServiceProxy({ address, refuseWhenEmpty, log }: ServiceProx
    */
   const dial = (client: Socket, choices: readonly Endpoint[]): void => {
     const [pod, ...others] = choices
-    if (pod === undefined) return void client.resetAndDestroy()
+    if (pod === undefined) return breakOff(client)
     const upstream = connect({ host: pod.address, port: pod.port, allowHalfOpen: true, noDelay: true })
     open.add(upstream)
     const timer = setTimeout(() => upstream.destroy(new Error('connect timed out')), connectTimeoutMs)
@@ -68,7 +68,7 @@ export function startServiceProxy({ address, refuseWhenEmpty, log }: ServiceProx
       upstream.off('error', failed)
       client.off('close', abandon)
       upstream.once('close', () => open.delete(upstream))
-      if (client.destroyed) return void upstream.resetAndDestroy()
+      if (client.destroyed) return breakOff(upstream)
       relay(client, upstream)
       relay(upstream, client)
       client.resume()
@@ -104,7 +104,7 @@ export function startServiceProxy({ address, refuseWhenEmpty, log }: ServiceProx
       closed = true
       server?.close()
       server = null
-      for (const socket of open) socket.resetAndDestroy()
+      for (const socket of open) breakOff(socket)
     },
   }
 }
@@ -116,9 +116,15 @@ function relay(from: Socket, to: Socket): void {
   })
   to.on('drain', () => from.resume())
   from.on('end', () => to.end())
-  from.on('error', () => to.resetAndDestroy())
+  from.on('error', () => breakOff(to))
   from.on('close', () => {
     // Gone without an end of its own: the other side must not take it for a complete answer.
-    if (!from.readableEnded && !to.destroyed) to.resetAndDestroy()
+    if (!from.readableEnded && !to.destroyed) breakOff(to)
   })
+}
+
+/** Ends a connection by a reset, where libuv can: beside a shutdown under way it refuses, and would never close it. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
 }
