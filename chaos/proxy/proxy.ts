@@ -170,7 +170,7 @@ export class FaultProxy {
     pod.once('connect', () => {
       clearTimeout(timer)
       caller.off('close', abandon)
-      if (caller.destroyed) return breakOff(pod)
+      if (caller.destroyed) return void breakOff(pod)
       const connection = new Connection(caller, pod, {
         effects: () => this.#effects.values(),
         held: () => this.#holds > 0,

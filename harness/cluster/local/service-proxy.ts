@@ -50,7 +50,7 @@ export function startServiceProxy({ address, refuseWhenEmpty, log }: ServiceProx
    */
   const dial = (client: Socket, choices: readonly Endpoint[]): void => {
     const [pod, ...others] = choices
-    if (pod === undefined) return breakOff(client)
+    if (pod === undefined) return void breakOff(client)
     const upstream = connect({ host: pod.address, port: pod.port, allowHalfOpen: true, noDelay: true })
     open.add(upstream)
     const timer = setTimeout(() => upstream.destroy(new Error('connect timed out')), connectTimeoutMs)
