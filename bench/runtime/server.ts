@@ -1,4 +1,4 @@
-// The runtime as a process of a benchmark: started on free ports with a configuration, ended by SIGKILL.
+// Programs as processes of a benchmark: on free ports, ended by SIGKILL.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,45 +12,58 @@ export interface Program {
   stop(): Promise<void>
 }
 
-/**
- * Starts a program that prints one line `{"port": N}`.
- * @throws GauntletError ERR_ENVIRONMENT where it ends before
- */
-export async function startProgram(
-  command: string,
-  args: readonly string[],
-  stdin = '',
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<Program> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
-  child.stdin.end(stdin)
+/** A program that may not listen yet. */
+export interface Launched {
+  readonly pid: number
+  /** Its port, once it prints one line `{"port": N}`; rejects with ERR_ENVIRONMENT when it ends before. */
+  readonly announced: Promise<number>
+  stop(): Promise<void>
+}
+
+export function launch(command: string, args: readonly string[], stdin = ''): Launched {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.on('error', () => {}).end(stdin)
   // Read, or the program would block once the pipe is full; the end of it says why a start failed.
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-2_000)
   })
   const ended = once(child, 'exit')
-  const failed = ended.then(() => {
-    throw new GauntletError('ERR_ENVIRONMENT', `ended before it listened: ${said}`, {
-      field: [command, ...args].join(' '),
-      fix: 'start it by hand to see why',
-    })
-  })
-  failed.catch(() => {})
-  const port = new Promise<number>((resolve) => {
+  const announced = new Promise<number>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const found = /^\{"port":\s*(\d+)\}$/.exec(line)?.[1]
       if (found !== undefined) resolve(Number(found))
     })
+    const fail = (why: string): void =>
+      reject(
+        new GauntletError('ERR_ENVIRONMENT', `${why}: ${said}`, {
+          field: [command, ...args].join(' '),
+          fix: 'start it by hand to see why',
+        }),
+      )
+    ended.then(
+      () => fail('ended before it listened'),
+      (error: unknown) => fail(String(error)),
+    )
   })
+  announced.catch(() => {})
   return {
-    port: await Promise.race([port, failed]),
     pid: child.pid as number,
+    announced,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
       await ended
     },
   }
+}
+
+/**
+ * Starts a program and waits for the line with its port.
+ * @throws GauntletError ERR_ENVIRONMENT where it ends before
+ */
+export async function startProgram(command: string, args: readonly string[], stdin = ''): Promise<Program> {
+  const launched = launch(command, args, stdin)
+  return { ...launched, port: await launched.announced }
 }
 
 const main = join(import.meta.dirname, '../../system/runtime/main.ts')
