@@ -91,7 +91,7 @@ t.test('tells a foreign reply, and the second one to a callback', async (t) => {
 t.test('rejects what a call that is over waits for, and takes its late replies once', async (t) => {
   const { records, written, callbacks, owner, settle } = setup()
   const sent = callbacks.send(owner, 'blobs/put', toJson({}))
-  callbacks.abandon(owner, new Error('gone'))
+  callbacks.abandon(owner, () => new Error('gone'))
   await t.rejects(sent, { message: 'gone' })
   t.equal(callbacks.unanswered, 0)
   const id = written[0]?.id ?? ''
@@ -110,6 +110,6 @@ t.test('sends nothing for a call that is over, nor more than a call may have', a
   )
   await t.rejects(callbacks.send(owner, 'blobs/put', toJson({})), { message: /more than 1000 callbacks/ })
   t.equal(written.length, maxUnansweredOfCall)
-  callbacks.abandon(owner, new Error('over'))
+  callbacks.abandon(owner, () => new Error('over'))
   await Promise.allSettled(sent)
 })

@@ -34,7 +34,7 @@ export interface Callbacks {
    */
   settle(id: string | number, fields: Fields, text: string, head: PostHead): string | null
   /** The call is over: what it still waits for is rejected with `reason`. */
-  abandon(owner: CallbackOwner, reason: Error): void
+  abandon(owner: CallbackOwner, reason: () => Error): void
   /** Callbacks that wait for their reply. */
   readonly unanswered: number
 }
@@ -154,6 +154,7 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
       const own = byOwner.get(owner)
       if (own === undefined) return
       byOwner.delete(owner)
+      const error = reason()
       for (const id of own) {
         const callback = waiting.get(id)
         if (callback === undefined) continue
@@ -161,7 +162,7 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
         const oldest = abandoned.size < maxAbandoned ? undefined : abandoned.keys().next().value
         if (oldest !== undefined) abandoned.delete(oldest)
         abandoned.set(id, { method: callback.method, sentAt: callback.sentAt })
-        callback.reject(reason)
+        callback.reject(error)
       }
     },
   }

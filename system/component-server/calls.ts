@@ -6,7 +6,7 @@ import { type Json, member, quote, toJson } from '../wire/json.ts'
 import { rpcCodes } from '../wire/jsonrpc.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { Component } from './component.ts'
-import { createContext } from './context.ts'
+import { createContext, createLazySignal } from './context.ts'
 import { ComponentError, type Failure, failureOf } from './failure.ts'
 import { executeInput, type Message, type PostHead, readMessage } from './messages.ts'
 import type { CallCounts, Metrics } from './metrics.ts'
@@ -191,13 +191,12 @@ export function createCalls(options: CallsOptions): Calls {
     startedAt: number,
     count: CallCounts,
   ): void => {
-    const controller = new AbortController()
     const owner = {
       requestId: message.requestId,
       open: true,
       write: (json: Json) => answer.writeEvent(json),
     }
-    const close = (reason: Error): boolean => {
+    const close = (reason: () => Error): boolean => {
       if (!closeCall(call)) return false
       streamsOpen--
       owner.open = false
@@ -205,6 +204,7 @@ export function createCalls(options: CallsOptions): Calls {
       callbacks.abandon(owner, reason)
       return true
     }
+    const signal = createLazySignal()
     const fail = (failure: Failure): void => {
       recordAnswered(message, 'failed', failure.message)
       count.ended('failed', performance.now() - startedAt)
@@ -213,18 +213,18 @@ export function createCalls(options: CallsOptions): Calls {
     const call: OpenCall = {
       stop(reason) {
         const error = new ComponentError(reason)
-        if (!close(error)) return
+        if (!close(() => error)) return
         fail(stopped(reason))
-        controller.abort(error)
+        signal.abort(error)
       },
     }
     openCalls.add(call)
     streamsOpen++
     answer.onAbort = () => {
       const error = new ComponentError('the caller went away')
-      if (!close(error)) return
+      if (!close(() => error)) return
       aborted(message, startedAt, count)
-      controller.abort(error)
+      signal.abort(error)
     }
     answer.openStream()
 
@@ -233,8 +233,8 @@ export function createCalls(options: CallsOptions): Calls {
       const context = createContext({
         owner,
         callbacks,
-        signal: controller.signal,
-        log: callLog(message),
+        signal,
+        log: () => callLog(message),
         ids: message.ids,
         attempt: message.attempt,
         instanceId,
@@ -244,13 +244,13 @@ export function createCalls(options: CallsOptions): Calls {
     }
     run().then(
       (text) => {
-        if (!close(new ComponentError('the call has ended'))) return
+        if (!close(callEnded)) return
         recordAnswered(message, 'success')
         count.ended('success', performance.now() - startedAt)
         answer.endStream(text)
       },
       (thrown: unknown) => {
-        if (!close(new ComponentError('the call has ended'))) return
+        if (!close(callEnded)) return
         fail(failed(message, component, thrown))
       },
     )
@@ -349,6 +349,9 @@ export function createCalls(options: CallsOptions): Calls {
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
+
+/** Made only where somebody waits for it: it takes the stack along. */
+const callEnded = (): Error => new ComponentError('the call has ended')
 
 /** Components without context are given none. */
 const noContext = undefined as never

@@ -59,11 +59,41 @@ export interface Context {
 export interface ContextParts {
   readonly owner: CallbackOwner
   readonly callbacks: Callbacks
-  readonly signal: AbortSignal
-  readonly log: Log
+  readonly signal: LazySignal
+  /** Makes the log, which few calls want. */
+  readonly log: () => Log
   readonly ids: CallIds
   readonly attempt: number
   readonly instanceId: string
+}
+
+/** An AbortSignal that is made when somebody wants it: making one costs more than the rest of a context. */
+export interface LazySignal {
+  /** Null until aborted. */
+  readonly reason: Error | null
+  get(): AbortSignal
+  abort(reason: Error): void
+}
+
+export function createLazySignal(): LazySignal {
+  let controller: AbortController | null = null
+  let reason: Error | null = null
+  return {
+    get reason() {
+      return reason
+    },
+    get() {
+      if (controller === null) {
+        controller = new AbortController()
+        if (reason !== null) controller.abort(reason)
+      }
+      return controller.signal
+    },
+    abort(given) {
+      reason = given
+      controller?.abort(given)
+    },
+  }
 }
 
 export function createContext(parts: ContextParts): Context {
@@ -71,8 +101,8 @@ export function createContext(parts: ContextParts): Context {
   const observability = writeIds(ids)
 
   const call = (method: Parameters<Callbacks['send']>[1], params: [string, Json | undefined][]) =>
-    signal.aborted
-      ? Promise.reject(signal.reason as Error)
+    signal.reason !== null
+      ? Promise.reject(signal.reason)
       : callbacks.send(owner, method, objectOf([...params, ['observability', observability]]))
 
   const putBlob = async (data: unknown, type: 'data' | 'flow' = 'data'): Promise<string> => {
@@ -124,9 +154,15 @@ export function createContext(parts: ContextParts): Context {
     })
   }
 
+  let log: Log | null = null
   return {
-    signal,
-    log: parts.log,
+    get signal() {
+      return signal.get()
+    },
+    get log() {
+      log ??= parts.log()
+      return log
+    },
     observability: { ...present(ids), attempt: parts.attempt },
     instanceId: parts.instanceId,
     putBlob: (data, type) => unwatched(putBlob(data, type)),

@@ -98,8 +98,16 @@ export function createHttpClient(options: ConnectOptions): HttpClient {
   return {
     post(body, instanceId, handler, moreHead = '') {
       const pinned = instanceId === null ? '' : `stepflow-instance-id: ${instanceId}\r\n`
-      const bytes = `${head}${pinned}${moreHead}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-      const request: Request = { bytes, handler, givenUp: false, connection: null }
+      const bodyBytes = Buffer.byteLength(body)
+      const text = `${head}${pinned}${moreHead}content-length: ${bodyBytes}\r\n\r\n${body}`
+      const request: Request = {
+        text,
+        // For ASCII the encoding that costs nothing; heads are.
+        encoding: bodyBytes === body.length ? 'latin1' : 'utf8',
+        handler,
+        givenUp: false,
+        connection: null,
+      }
       // Each idle one in its turn: behind a Service they lead to different balancers.
       const connection = idle.length === 0 ? undefined : takeAt(idle, turn++ % idle.length)
       if (connection === undefined) void open(request)
@@ -118,7 +126,9 @@ export function createHttpClient(options: ConnectOptions): HttpClient {
 }
 
 interface Request {
-  readonly bytes: string
+  /** Head and body. */
+  readonly text: string
+  readonly encoding: 'latin1' | 'utf8'
   readonly handler: AnswerHandler
   givenUp: boolean
   /** Set while the answer is awaited. */
@@ -169,7 +179,7 @@ class Connection {
         if (!request.givenUp) request.handler.onEnd()
       },
     })
-    this.#socket.write(request.bytes)
+    this.#socket.write(request.text, request.encoding)
   }
 
   #onData(bytes: Buffer): void {

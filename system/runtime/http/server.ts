@@ -203,24 +203,28 @@ class Connection {
   #send(head: RequestHead | null, reply: HttpReply): void {
     if (this.#socket.destroyed) return
     const keep = head?.keepAlive === true && !this.#host.options.closing()
-    const text = this.#write(reply, keep)
+    const bodyBytes = Buffer.byteLength(reply.body)
+    const whole = this.#write(reply, bodyBytes, keep)
+    const text = head?.method === 'HEAD' ? withoutBody(whole, reply) : whole
+    // For ASCII the encoding that costs nothing; heads are.
+    const encoding = bodyBytes === reply.body.length ? 'latin1' : 'utf8'
     if (!keep) {
       this.#ending = true
-      this.#socket.end(head?.method === 'HEAD' ? withoutBody(text, reply) : text)
+      this.#socket.end(text, encoding)
       return
     }
     this.#since = this.#host.seconds
-    if (this.#socket.write(head?.method === 'HEAD' ? withoutBody(text, reply) : text)) this.#onSent()
+    if (this.#socket.write(text, encoding)) this.#onSent()
   }
 
-  #write(reply: HttpReply, keep: boolean): string {
+  #write(reply: HttpReply, bodyBytes: number, keep: boolean): string {
     const { status, body, headers = [] } = reply
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${this.#host.options.commonHead}`
     if (body !== '') text += `content-type: ${reply.type ?? 'application/json'}\r\n`
     for (let index = 0; index < headers.length; index += 2)
       text += `${headers[index]}: ${headers[index + 1]}\r\n`
     if (!keep) text += 'connection: close\r\n'
-    if (status !== 204) text += `content-length: ${Buffer.byteLength(body)}\r\n`
+    if (status !== 204) text += `content-length: ${bodyBytes}\r\n`
     return `${text}date: ${this.#host.date}\r\n\r\n${body}`
   }
 
