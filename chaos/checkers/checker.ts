@@ -148,7 +148,7 @@ function fill(context: CheckContext, history: History): FullContext {
 /** So long before a refusal probes may have gone without an answer, µs: three of them, a second each, and time to act. */
 const probesUs = 5_000_000
 /** Above this share of the machine taken by others, pods cannot answer probes in time, and connections are refused. */
-const starvedShare = 0.6
+export const starvedShare = 0.6
 
 /**
  * Whether the client gave an arrival up for reasons that are none of the system's: the trial was interrupted (unknown

@@ -33,6 +33,13 @@ t.test('fails when work stays in hand', async (t) => {
   })
 })
 
+t.test('cannot tell what an interruption, or a machine that others had, kept in hand', async (t) => {
+  const history = historyOf(usage('before'), aRun(), usage('after', { open: { 'calls open': 1 } }))
+  t.equal(runChecker(nothingLeaked, history, { interrupted: true }).outcome, 'unknown')
+  t.equal(runChecker(nothingLeaked, history, { othersShare: () => 0.7 }).outcome, 'unknown')
+  t.equal(runChecker(nothingLeaked, history, { othersShare: () => 0.5 }).outcome, 'fail')
+})
+
 t.test('a count that wrapped is not zero either', async (t) => {
   t.equal(of({ open: { 'calls open': -1 } }).outcome, 'fail')
 })

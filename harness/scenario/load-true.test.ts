@@ -48,7 +48,7 @@ t.test('fails one that plans an arrival when it sends it', async (t) => {
     record.kind === 'run.offered' ? { ...record, planned: record.at } : record,
   )
   t.match(judge({}, omitted), {
-    examples: [/100 arrivals are not planned at their place/, /p50/, /p99/],
+    examples: [/100 arrivals are not planned at their place/],
   })
 })
 

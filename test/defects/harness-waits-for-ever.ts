@@ -10,8 +10,8 @@ export const defect: Defect = {
   scenario: 'smoke',
   edits: [
     {
-      find: '  return context.collectedAt - Math.max(at, context.healedAt) >= context.deadlineUs',
-      replace: '  return context.collectedAt - Math.max(at, context.healedAt) >= context.deadlineUs * 1e9',
+      find: '  return ownTime(from, context.collectedAt, context) >= context.deadlineUs',
+      replace: '  return ownTime(from, context.collectedAt, context) >= context.deadlineUs * 1e9',
     },
   ],
 }

@@ -23,7 +23,7 @@ t.test('smoke passes with exit code 0, every report file, and a link to the last
   const results = resultsIn(folder)
   t.match(results, { verdict: 'PASS', seed: 7, suite: 'smoke' })
   t.ok((results.scenarios[0]?.judgements.length ?? 0) >= 8)
-  t.equal(results.scenarios[0]?.loads.length, 4)
+  t.ok((results.scenarios[0]?.loads.length ?? 0) >= 4, 'one load for each kind of run')
 })
 
 t.test('a reader that leaves early takes neither verdict nor report along', async (t) => {
@@ -132,7 +132,10 @@ t.test(
     t.match(tooMany?.judgements[0], { name: 'cluster', outcome: 'unknown' })
     t.match(throws?.ended, { kind: 'error' })
     t.match(last, { scenario: 'last', verdict: 'INVALID', ended: { message: /^not run: throws: / } })
-    t.match(results.judgements, [{ name: 'ran-to-its-end', outcome: 'unknown' }])
+    t.match(
+      results.judgements?.filter(({ outcome }) => outcome !== 'pass'),
+      [{ name: 'ran-to-its-end', outcome: 'unknown' }],
+    )
     t.equal(resultsIn(folder).verdict, 'INVALID')
   },
 )
