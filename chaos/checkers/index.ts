@@ -26,6 +26,7 @@ import { podReplaced } from './pod-replaced.ts'
 import { streamsEnd } from './streams-end.ts'
 
 export type { CheckContext, Checker, Kill } from './checker.ts'
+export { runChecker } from './checker.ts'
 
 export const checkers = {
   'no-run-lost': noRunLost,

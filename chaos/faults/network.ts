@@ -24,7 +24,7 @@ function momentOf(settings: { readonly event?: number; readonly step?: string })
 }
 
 /** How long a healthy link may take to answer, ms. */
-const answerMs = 2_000
+const answerMs = 4_000
 
 const exact = <P extends TProperties>(properties: P) =>
   Type.Object(properties, { additionalProperties: false })
@@ -42,6 +42,7 @@ function linkFault<T extends TObject>(of: {
     what: of.what,
     lane: 'network',
     victim: 'link',
+    landsWithinMs: 20_000,
     settings: of.settings,
     supports: ({ hooks }) => (hooks?.links === undefined ? 'this cluster has no proxies on its links' : null),
     on({ cluster, role, pods, random }, settings) {

@@ -22,6 +22,10 @@ export async function runScenarioCommand(
   definition: ScenarioDefinition,
   args: readonly string[],
 ): Promise<ExitCode> {
+  if (definition.takesExperiment === true) {
+    const { runExperimentCommand } = await import('../experiment/command.ts')
+    return runExperimentCommand(file, definition, args)
+  }
   const scenario: LoadedScenario = { name: basename(file, '.mjs'), file, definition }
   const usage = `npx zx ${shellWord(relative(process.cwd(), file))}`
   const help = (): string => scenarioHelp(usage, definition.summary, formatDuration(definition.durationMs))

@@ -20,6 +20,10 @@ export interface ScenarioDefinition {
   readonly clusters?: readonly Cluster['kind'][]
   /** Replicas it starts from; default runtime 1, balancer 2, component-server 3. */
   readonly replicas?: Partial<Record<Role, number>>
+  /** Roles on the way to whose pods faults need a proxy. Default none. */
+  readonly links?: readonly Role[]
+  /** Whether it runs an experiment file, named on the command line. Default false. */
+  readonly takesExperiment?: boolean
   /** Whether `--flow`, `--inputs` and `--expect` replace its workload. Default false. */
   readonly takesFlow?: boolean
   /**
@@ -36,4 +40,6 @@ export interface LoadedScenario {
   readonly name: string
   readonly file: string
   readonly definition: ScenarioDefinition
+  /** What stands behind the file's name on its command line, e.g. an experiment's file. */
+  readonly words?: readonly string[]
 }

@@ -1,11 +1,12 @@
 // The trial with the measurements that scenarios share: each takes figures from records and judges them.
 
-import { type CheckerName, check, type Kill } from '../../chaos/checkers/index.ts'
+import { type Checker, type CheckerName, check, type Kill, runChecker } from '../../chaos/checkers/index.ts'
 import type { AutoscaleOptions, Pod, Role, WaitOptions } from '../../contracts/cluster.ts'
 import { GauntletError } from '../../contracts/errors.ts'
 import type { History } from '../../contracts/history.ts'
 import type { LoadResult, Workload } from '../../contracts/load.ts'
 import { monotonicUs } from '../clock.ts'
+import { type FaultAim, type InjectedFault, injectFault } from '../experiment/inject.ts'
 import { between, callbackRoundTrips } from '../history/index.ts'
 import { latencyDoubts, mergeHistograms, podRate } from '../load/index.ts'
 import { checkItems } from './items.ts'
@@ -94,6 +95,27 @@ export class JudgedTrial extends Trial {
     const idle = this.hasOwnWorkload ? results.filter(({ examined }) => examined === 0) : []
     for (const { name } of idle) this.figure(`${name}: not checked`, 'your flow gave it nothing to look at')
     this.judge(...results.filter((result) => !idle.includes(result)))
+  }
+
+  /** Runs checkers that are not of this project's registry, e.g. a user's own. */
+  async checkBy(checkers: readonly Checker[]): Promise<void> {
+    const history = await this.records()
+    const context = { kills: this.#kills, healedAt: this.#healedAt, collectedAt: this.#collectedAt }
+    this.judge(...checkers.map((checker) => runChecker(checker, history, context)))
+  }
+
+  /** Tells the checkers what a fault has ended, and that it is gone now. */
+  noteHealed(kills: readonly Kill[]): void {
+    for (const kill of kills) if (!this.#kills.includes(kill)) this.#kills.push(kill)
+    this.#healedAt = monotonicUs()
+  }
+
+  /**
+   * Injects a fault (docs/reference/faults.md) and waits until it was seen. Where it is on a link, the scenario's
+   * definition names that link in `links`.
+   */
+  inject(name: string, aim: FaultAim = {}): Promise<InjectedFault> {
+    return injectFault(this, name, aim)
   }
 
   /** The history, collected once: call it when the loads are over and `settle` has returned. */

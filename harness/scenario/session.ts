@@ -204,9 +204,11 @@ interface System extends AsyncDisposable {
 async function bootSystem(session: SessionOptions, signal: AbortSignal): Promise<System> {
   await using stack = new AsyncDisposableStack()
   const replicas = { ...defaultReplicas, ...session.scenarios[0]?.definition.replicas }
+  const links = [...new Set(session.scenarios.flatMap(({ definition }) => definition.links ?? []))]
   const [cluster, engine] = await Promise.allSettled([
     startCluster(session.options.cluster, {
       replicas,
+      links,
       componentFiles:
         session.options.components === null
           ? [ownComponents]
@@ -306,6 +308,7 @@ async function restoreReplicas(
 function replayCommand(options: ScenarioOptions, scenario: LoadedScenario, durationMs: number): string {
   const words = [
     `npx zx ${shellWord(relative(process.cwd(), scenario.file))}`,
+    ...(scenario.words ?? []).map(shellWord),
     `--seed ${options.seed}`,
     `--duration ${formatDuration(durationMs)}`,
   ]

@@ -15,6 +15,7 @@ import type {
 import type {
   LoadEngine,
   LoadOptions,
+  LoadProgress,
   LoadResult,
   LoadTarget,
   Profile,
@@ -73,6 +74,8 @@ export interface OfferOptions {
   readonly timeoutMs?: number
   /** Ends the arrivals before the profile does; what is open is still awaited. */
   readonly until?: AbortSignal
+  /** Called about four times a second. */
+  readonly onProgress?: (progress: LoadProgress) => void
 }
 
 /** Share of the machine above which a missed target says nothing about the system; cores of all together are 1. */
@@ -247,10 +250,13 @@ export class Trial {
       signal: AbortSignal.any([this.signal, this.#abandon.signal]),
       historyFile,
       requestPrefix: prefix,
-      onProgress: ({ offered, answered, failed, open }) =>
+      onProgress: (progress) => {
+        const { offered, answered, failed, open } = progress
+        offer.onProgress?.(progress)
         this.#options.progress.now(
           `${this.#options.scenario.name}: ${name}: ${offered} offered, ${answered} answered, ${failed} failed, ${open} open`,
-        ),
+        )
+      },
       stop:
         offer.until === undefined
           ? this.#stopLoads.signal
