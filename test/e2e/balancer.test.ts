@@ -60,6 +60,21 @@ t.test('on SIGTERM an open stream goes on to its end, and nothing new is accepte
   t.equal(await program.exit(), 0)
 })
 
+t.test('a stream that does not end is cut off at the deadline of the shutdown', async (t) => {
+  const pod = await startPod(t, 'a', (_request, _body, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: 1\n\n')
+  })
+  const program = await startBalancerProgram(t, address(pod), ['--shutdown-deadline-ms', '300'])
+  const client = new RawClient(t, program.port)
+  client.write(post(execute))
+  await client.until(() => client.received.includes('data: 1'))
+  program.child.kill('SIGTERM')
+  t.equal(await program.exit(), 1)
+  await client.until(() => client.closed || client.ended)
+  t.match(program.log(), /shutdown deadline passed/)
+})
+
 t.test('rules come from the configuration file, and from its next version after SIGHUP', async (t) => {
   const [pod, gpu] = [await startPod(t, 'main'), await startPod(t, 'gpu')]
   const folder = mkdtempSync(join(tmpdir(), 'balancer-'))
