@@ -1,4 +1,4 @@
-// Writes Grafana's dashboard from the list of its panels: node scripts/dashboard.ts. check:manifests runs it with
+// Writes Grafana's dashboard from the list of its panels: node scripts/manifests/dashboard.ts. check:manifests runs it with
 // --check, and has promtool parse each query.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -193,14 +193,14 @@ export function dashboard(): unknown {
   }
 }
 
-export const dashboardFile = join(import.meta.dirname, '../k8s/components/observability/dashboard.json')
+export const dashboardFile = join(import.meta.dirname, '../../k8s/components/observability/dashboard.json')
 
 if (import.meta.main) {
   const text = `${JSON.stringify(dashboard(), null, 2)}\n`
   if (!process.argv.includes('--check')) writeFileSync(dashboardFile, text)
   else if (JSON.stringify(JSON.parse(readFileSync(dashboardFile, 'utf8'))) !== JSON.stringify(dashboard())) {
     console.error(
-      'k8s/components/observability/dashboard.json is not what scripts/dashboard.ts makes; run it',
+      'k8s/components/observability/dashboard.json is not what scripts/manifests/dashboard.ts makes; run it',
     )
     process.exitCode = 1
   }
