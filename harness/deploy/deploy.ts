@@ -12,6 +12,7 @@ import {
   type KubernetesObject,
   parseObjects,
   toYaml,
+  versionsOf,
   withImages,
   withNamespaceLabels,
 } from './render.ts'
@@ -48,11 +49,7 @@ export async function deploy({ kubectl, overlay, timeoutMs, say }: DeployOptions
   const first = labelled.filter(({ kind }) => kind === 'Namespace')
   await apply(kubectl, first)
   await makeToken(kubectl, namespace)
-  const applied = await apply(kubectl, labelled)
-  const changed = applied.filter((line) => !line.endsWith('unchanged'))
-  say(
-    `applied ${applied.length} objects${changed.length === applied.length ? '' : `, ${changed.length} changed`}`,
-  )
+  say(`applied: ${await apply(kubectl, labelled)} of ${labelled.length} objects changed`)
   const workloads = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
   await waitReady(kubectl, namespace, workloads, timeoutMs, say)
 }
@@ -133,9 +130,12 @@ async function assertOurs(kubectl: Kubectl, namespace: string): Promise<Kubernet
   })
 }
 
-async function apply(kubectl: Kubectl, objects: readonly KubernetesObject[]): Promise<readonly string[]> {
-  const text = await kubectl(['apply', '-f', '-'], toYaml(objects))
-  return text.trim().split('\n')
+/** Applies the objects. @returns how many it changed: kubectl's own word is `configured` also where it changed nothing */
+async function apply(kubectl: Kubectl, objects: readonly KubernetesObject[]): Promise<number> {
+  const text = toYaml(objects)
+  const before = versionsOf(await kubectl(['get', '--ignore-not-found', '-o', 'json', '-f', '-'], text))
+  const after = versionsOf(await kubectl(['apply', '-o', 'json', '-f', '-'], text))
+  return [...after].filter(([key, version]) => before.get(key) !== version).length
 }
 
 /** The agents' token, kept when it is there: running pods know it. */

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { harnessJob, resultsLine } from './job.ts'
-import { parseObjects, toYaml, withImages, withNamespaceLabels } from './render.ts'
+import { parseObjects, toYaml, versionsOf, withImages, withNamespaceLabels } from './render.ts'
 
 const images = [{ name: 'stepflow-gauntlet', tag: 'abc' }]
 
@@ -51,4 +51,17 @@ test("the Job's pod asks for nothing that Pod Security's restricted profile refu
 test('results are found among lines of progress', async (t) => {
   t.equal(resultsLine('1 s  a\n{"schemaVersion":1,"suite":"x"}\n2 s  b\n'), '{"schemaVersion":1,"suite":"x"}')
   t.equal(resultsLine('no results'), null)
+})
+
+test('a status does not make another version of an object, a change of its specification does', async (t) => {
+  const list = (generation: number, resourceVersion: string): string =>
+    JSON.stringify({
+      items: [
+        { kind: 'Deployment', metadata: { name: 'a', namespace: 'n', generation, resourceVersion } },
+        { kind: 'Namespace', metadata: { name: 'n', resourceVersion: '5' } },
+      ],
+    })
+  t.same(versionsOf(list(1, '7')), versionsOf(list(1, '8')))
+  t.notSame(versionsOf(list(1, '7')), versionsOf(list(2, '7')))
+  t.equal(versionsOf('').size, 0)
 })

@@ -9,6 +9,8 @@ export interface KubernetesObject {
   readonly metadata: {
     readonly name: string
     readonly namespace?: string
+    readonly generation?: number
+    readonly resourceVersion?: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
   }
@@ -54,6 +56,21 @@ export function withNamespaceLabels(
     object.kind === 'Namespace'
       ? { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } } }
       : object,
+  )
+}
+
+/**
+ * What tells one state of an object from another, of kubectl's list: its generation, which a status leaves alone, else
+ * its resource version. Empty for an empty text.
+ */
+export function versionsOf(text: string): ReadonlyMap<string, string> {
+  if (text.trim() === '') return new Map()
+  const found = JSON.parse(text) as KubernetesObject & { readonly items?: readonly KubernetesObject[] }
+  return new Map(
+    (found.items ?? [found]).map(({ kind, metadata }) => [
+      `${kind} ${metadata.namespace ?? ''} ${metadata.name}`,
+      String(metadata.generation ?? metadata.resourceVersion),
+    ]),
   )
 }
 

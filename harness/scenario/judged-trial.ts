@@ -158,9 +158,12 @@ export class JudgedTrial extends Trial {
 
   // ---- the cluster ----------------------------------------------------------------------------------------
 
-  /** Longer than a pod may take that drains its streams (30 s), so that such a pod is told from one that hangs. */
+  /**
+   * Longer than a pod may take that drains its streams, so that such a pod is told from one that hangs: 30 s here, and
+   * up to 100 s in Kubernetes (k8s/base), which has to schedule and probe besides.
+   */
   get #waiting(): WaitOptions {
-    return { timeoutMs: 40_000, signal: this.signal }
+    return { timeoutMs: this.cluster.kind === 'local' ? 40_000 : 180_000, signal: this.signal }
   }
 
   /** Scales roles and waits until exactly that many pods are ready and none terminates. */

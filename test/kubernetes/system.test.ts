@@ -66,7 +66,7 @@ t.test('images and the demo overlay, twice: the second time changes nothing', { 
   run(process.execPath, ['harness/cli/deploy.ts', '--overlay', 'demo'])
   t.match(
     run(process.execPath, ['harness/cli/deploy.ts', '--overlay', 'demo']),
-    /applied \d+ objects, 0 changed/,
+    /applied: 0 of \d+ objects changed/,
   )
 })
 

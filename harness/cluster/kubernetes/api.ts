@@ -46,7 +46,7 @@ export class KubernetesApi {
 
   /** Null where it is not there. */
   readNamespace(): Promise<V1Namespace | null> {
-    return this.#orNull('read the namespace', this.#core.readNamespace({ name: this.namespace }))
+    return this.#orNull('read the namespace', () => this.#core.readNamespace({ name: this.namespace }))
   }
 
   /** Lists and then watches pods; not started yet. */
@@ -63,8 +63,7 @@ export class KubernetesApi {
 
   async deletePod(name: string, gracePeriodSeconds: number | undefined): Promise<void> {
     const { namespace } = this
-    await this.#orNull(
-      `delete pod ${name}`,
+    await this.#orNull(`delete pod ${name}`, () =>
       this.#core.deleteNamespacedPod({
         name,
         namespace,
@@ -76,15 +75,14 @@ export class KubernetesApi {
   /** False: a PodDisruptionBudget does not allow it now. */
   async evictPod(name: string): Promise<boolean> {
     const { namespace } = this
+    const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
     try {
-      await this.#core.createNamespacedPodEviction({
-        name,
-        namespace,
-        body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } },
-      })
+      await persist(() => this.#core.createNamespacedPodEviction({ name, namespace, body }))
       return true
     } catch (error) {
       if (error instanceof ApiException && error.code === 429) return false
+      // An attempt whose answer was lost may have evicted it.
+      if (error instanceof ApiException && error.code === 404) return true
       throw explain(`evict pod ${name}`, error)
     }
   }
@@ -92,8 +90,8 @@ export class KubernetesApi {
   /** Null where there is no such container, or it has not run yet. */
   readLog(name: string, container: string, previous: boolean): Promise<string | null> {
     const { namespace } = this
-    const log = this.#core.readNamespacedPodLog({ name, namespace, container, previous })
-    return log.catch((error: unknown) => {
+    const log = () => this.#core.readNamespacedPodLog({ name, namespace, container, previous })
+    return persist(log).catch((error: unknown) => {
       if (error instanceof ApiException && (error.code === 400 || error.code === 404)) return null
       throw explain(`read the log of pod ${name}`, error)
     })
@@ -101,19 +99,18 @@ export class KubernetesApi {
 
   async listEvents(): Promise<readonly CoreV1Event[]> {
     const { namespace } = this
-    return (await this.#told('list events', this.#core.listNamespacedEvent({ namespace }))).items
+    return (await this.#told('list events', () => this.#core.listNamespacedEvent({ namespace }))).items
   }
 
   readService(name: string): Promise<V1Service> {
     const { namespace } = this
-    return this.#told(`read Service ${name}`, this.#core.readNamespacedService({ name, namespace }))
+    return this.#told(`read Service ${name}`, () => this.#core.readNamespacedService({ name, namespace }))
   }
 
   /** The agents' token; null where the Secret is not there. */
   async readToken(): Promise<string | null> {
     const { namespace } = this
-    const secret = await this.#orNull(
-      `read Secret ${tokenSecret}`,
+    const secret = await this.#orNull(`read Secret ${tokenSecret}`, () =>
       this.#core.readNamespacedSecret({ name: tokenSecret, namespace }),
     )
     const token = secret?.data?.['token']
@@ -124,28 +121,29 @@ export class KubernetesApi {
     const { namespace } = this
     const api = this.#config.makeApiClient(DiscoveryV1Api)
     const labelSelector = `kubernetes.io/service-name=${service}`
-    const found = api.listNamespacedEndpointSlice({ namespace, labelSelector })
+    const found = () => api.listNamespacedEndpointSlice({ namespace, labelSelector })
     return (await this.#told(`list endpoints of ${service}`, found)).items
   }
 
   async listAutoscalers(): Promise<readonly V2HorizontalPodAutoscaler[]> {
     const { namespace } = this
     const api = this.#config.makeApiClient(AutoscalingV2Api)
-    return (await this.#told('list autoscalers', api.listNamespacedHorizontalPodAutoscaler({ namespace })))
-      .items
+    return (
+      await this.#told('list autoscalers', () => api.listNamespacedHorizontalPodAutoscaler({ namespace }))
+    ).items
   }
 
   async createAutoscaler(body: V2HorizontalPodAutoscaler): Promise<void> {
     const { namespace } = this
     const api = this.#config.makeApiClient(AutoscalingV2Api)
-    await this.#told('create an autoscaler', api.createNamespacedHorizontalPodAutoscaler({ namespace, body }))
+    const create = () => api.createNamespacedHorizontalPodAutoscaler({ namespace, body })
+    await this.#told('create an autoscaler', () => create().catch(unlessThere))
   }
 
   async deleteAutoscaler(name: string): Promise<void> {
     const { namespace } = this
     const api = this.#config.makeApiClient(AutoscalingV2Api)
-    await this.#orNull(
-      `delete autoscaler ${name}`,
+    await this.#orNull(`delete autoscaler ${name}`, () =>
       api.deleteNamespacedHorizontalPodAutoscaler({ name, namespace }),
     )
   }
@@ -153,13 +151,11 @@ export class KubernetesApi {
   /** Null where there is neither a Deployment nor a StatefulSet of that name. */
   async readWorkload(name: string): Promise<WorkloadState | null> {
     const { namespace } = this
-    const deployment = await this.#orNull(
-      `read Deployment ${name}`,
+    const deployment = await this.#orNull(`read Deployment ${name}`, () =>
       this.#apps.readNamespacedDeployment({ name, namespace }),
     )
     if (deployment !== null) return { kind: 'Deployment', replicas: deployment.spec?.replicas ?? 1 }
-    const set = await this.#orNull(
-      `read StatefulSet ${name}`,
+    const set = await this.#orNull(`read StatefulSet ${name}`, () =>
       this.#apps.readNamespacedStatefulSet({ name, namespace }),
     )
     return set === null ? null : { kind: 'StatefulSet', replicas: set.spec?.replicas ?? 1 }
@@ -167,8 +163,7 @@ export class KubernetesApi {
 
   async scale(kind: WorkloadKind, name: string, replicas: number): Promise<void> {
     const request = { name, namespace: this.namespace, body: { spec: { replicas } } }
-    await this.#told(
-      `scale ${kind} ${name}`,
+    await this.#told(`scale ${kind} ${name}`, () =>
       kind === 'Deployment'
         ? this.#apps.patchNamespacedDeploymentScale(request, mergePatch)
         : this.#apps.patchNamespacedStatefulSetScale(request, mergePatch),
@@ -180,25 +175,43 @@ export class KubernetesApi {
     const annotations = { 'kubectl.kubernetes.io/restartedAt': at }
     const body = { spec: { template: { metadata: { annotations } } } }
     const request = { name, namespace: this.namespace, body }
-    await this.#told(
-      `restart ${kind} ${name}`,
+    await this.#told(`restart ${kind} ${name}`, () =>
       kind === 'Deployment'
         ? this.#apps.patchNamespacedDeployment(request, mergePatch)
         : this.#apps.patchNamespacedStatefulSet(request, mergePatch),
     )
   }
 
-  #told<T>(what: string, call: Promise<T>): Promise<T> {
-    return call.catch((error: unknown) => {
+  #told<T>(what: string, call: () => Promise<T>): Promise<T> {
+    return persist(call).catch((error: unknown) => {
       throw explain(what, error)
     })
   }
 
-  #orNull<T>(what: string, call: Promise<T>): Promise<T | null> {
-    return call.catch((error: unknown) => {
+  #orNull<T>(what: string, call: () => Promise<T>): Promise<T | null> {
+    return persist(call).catch((error: unknown) => {
       if (error instanceof ApiException && error.code === 404) return null
       throw explain(what, error)
     })
+  }
+}
+
+/** Attempts of a call, and the pause before the second, ms: doubling. */
+const [attempts, pauseMs] = [4, 250]
+
+/**
+ * Makes a call again where it did not arrive, or the API server was too busy: all of the calls may be made twice.
+ * An answer that something is forbidden, not there, or not allowed now is an answer.
+ */
+export async function persist<T>(call: () => Promise<T>, pause = pauseMs): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call()
+    } catch (error) {
+      const answered = error instanceof ApiException && error.code < 500
+      if (answered || attempt === attempts) throw error
+      await new Promise((resolve) => setTimeout(resolve, pause * 2 ** (attempt - 1)))
+    }
   }
 }
 
@@ -217,6 +230,11 @@ export function explain(what: string, error: unknown): GauntletError {
       cause: error,
     },
   )
+}
+
+/** What is there already was made by an attempt whose answer was lost. */
+function unlessThere(error: unknown): void {
+  if (!(error instanceof ApiException && error.code === 409)) throw error
 }
 
 function causeOf(error: Error): string {
