@@ -91,6 +91,17 @@ export function createNoiseMeter(options: NoiseOptions = {}): NoiseMeter {
   }
 }
 
+/**
+ * Mean share of the machine that others had over a stretch, and over the two seconds before its end where it is
+ * shorter; null where it was not measured.
+ */
+export function othersShare(noise: NoiseMeter, fromUs: number, untilUs: number): number | null {
+  const whole = noise.seconds(Math.min(fromUs, untilUs - 2_000_000), untilUs) ?? []
+  const seconds = whole.filter((second) => second !== null)
+  if (seconds.length === 0) return null
+  return seconds.reduce((sum, second) => sum + second.stealShare + second.othersShare, 0) / seconds.length
+}
+
 /** Splits samples into seconds; a sample over two seconds counts in both, by time. */
 export function bySecond(
   samples: readonly Sample[],

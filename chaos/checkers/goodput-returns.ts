@@ -7,9 +7,9 @@ import { type Offer, operationsOf } from './operations.ts'
 
 /** Share of the control's good arrivals that the recovery must reach. */
 const leastShare = 0.95
-/** An answer is good within this, µs, or within one and a half times the control's p95, whichever is longer. */
+/** An answer is good within this, µs, or within twice the control's median, whichever is longer. */
 const goodWithinUs = 1_000_000
-const slowerThanControl = 1.5
+const slowerThanControl = 2
 /** With fewer arrivals in either stretch one of them decides alone. */
 const leastArrivals = 20
 
@@ -32,8 +32,8 @@ export const goodputReturns: Checker = {
     const after = offers.filter((offer) => isIn(offer, from, stretch.recovery.until))
     findings.examined = after.length
     const times = before.flatMap((offer) => timeOf(offer) ?? []).sort((a, b) => a - b)
-    const p95 = times[Math.ceil(0.95 * times.length) - 1] ?? 0
-    const limitUs = Math.max(goodWithinUs, slowerThanControl * p95)
+    const median = times[times.length >> 1] ?? 0
+    const limitUs = Math.max(goodWithinUs, slowerThanControl * median)
     const share = (list: readonly Offer[]): number =>
       list.filter((offer) => (timeOf(offer) ?? Number.POSITIVE_INFINITY) <= limitUs).length / list.length
     if (before.length < leastArrivals || after.length < leastArrivals) {

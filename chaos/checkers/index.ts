@@ -24,6 +24,7 @@ import { nothingLeaked } from './nothing-leaked.ts'
 import { once } from './once.ts'
 import { podReplaced } from './pod-replaced.ts'
 import { streamsEnd } from './streams-end.ts'
+import { trendsFlat } from './trends-flat.ts'
 
 export type { CheckContext, Checker, Kill } from './checker.ts'
 export { runChecker } from './checker.ts'
@@ -50,6 +51,7 @@ export const checkers = {
   'goodput-returns': goodputReturns,
   'history-complete': historyComplete,
   'kills-land': killsLand,
+  'trends-flat': trendsFlat,
 } as const satisfies Record<string, Checker>
 
 export type CheckerName = keyof typeof checkers

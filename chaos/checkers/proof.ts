@@ -93,8 +93,19 @@ const questions: Readonly<Record<CheckerName, Question>> = {
       many('b', 1_001_000, true),
     ),
   },
+  'trends-flat': { history: historyOf(good, growing()) },
   'history-complete': { history: historyOf(usage(0, 'before', 0, 0), good, usage(9_000, 'after', 0, 2)) },
   'kills-land': { history: historyOf(aProcess('pod-a'), aRun({ at: 5_000_000 })), context: killOf('pod-a') },
+}
+
+/** A reading each second of a heap that grows by 1 MiB a second. */
+function growing() {
+  return Array.from({ length: 100 }, (_, second) =>
+    witnessed('harness', 'pod-a', {
+      ...{ at: second * 1e6, kind: 'pod.usage', role: 'component-server', pod: 'pod-a', phase: 'during' },
+      ...{ open: {}, heapBytes: second * 2 ** 20 },
+    }),
+  ).flat()
 }
 
 /** A reply that reached another pod than the one that asked. */

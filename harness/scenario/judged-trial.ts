@@ -1,5 +1,6 @@
 // The trial with the measurements that scenarios share: each takes figures from records and judges them.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Checker, type CheckerName, check, type Kill, runChecker } from '../../chaos/checkers/index.ts'
 import type { AutoscaleOptions, Pod, Role, WaitOptions } from '../../contracts/cluster.ts'
 import { GauntletError } from '../../contracts/errors.ts'
@@ -154,6 +155,19 @@ export class JudgedTrial extends Trial {
         signal: this.signal,
       }),
     )
+  }
+
+  /** Waits for `work` and records meanwhile what pods hold: 120 times over the trial's time, at most twice a second. */
+  async whileSampling(work: Promise<unknown>): Promise<void> {
+    const ended = new AbortController()
+    const done = work.finally(() => ended.abort())
+    const intervalMs = Math.max(500, this.durationMs / 120)
+    const either = AbortSignal.any([ended.signal, this.signal])
+    while (!either.aborted) {
+      await this.recordUsage('during')
+      await delay(intervalMs, undefined, { signal: either }).catch(() => {})
+    }
+    await done
   }
 
   // ---- the cluster ----------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ import { clockOriginMs, monotonicUs } from '../clock.ts'
 import { startCluster } from '../cluster/index.ts'
 import { judgeJudges } from '../known-answers.ts'
 import { createEmbeddedEngine } from '../load/index.ts'
-import { createNoiseMeter, type NoiseMeter } from '../noise.ts'
+import { createNoiseMeter, type NoiseMeter, othersShare } from '../noise.ts'
 import { makeFolder, sweepFolders } from '../temporary-folder.ts'
 import type { LoadedScenario } from './definition.ts'
 import { describeEnvironment } from './environment.ts'
@@ -57,6 +57,8 @@ export interface SessionEnd {
   readonly report: WrittenReport
   /** What the report on disk gets wrong of what was measured; null where it tells all, or was not asked. */
   readonly untrue: string | null
+  /** Mean share of the machine that others had, 0 to 1; null where it was not measured. */
+  readonly othersShare: number | null
 }
 
 /** Replicas that a scenario starts from unless it says otherwise; the architecture's. */
@@ -94,6 +96,10 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   stack.use(endOnSignals(end, progress))
   stack.use(endOnStrayErrors(end))
 
+  const noise = createNoiseMeter(options.cluster === 'kubernetes' ? { cgroups: podCgroups } : {})
+  stack.use(noise)
+  const bornAt = monotonicUs()
+  const share = () => othersShare(noise, bornAt, monotonicUs())
   const results: ScenarioResult[] = []
   const begun = new Set<LoadedScenario>()
   const gatherer = createGatherer()
@@ -102,7 +108,7 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   if (judges.outcome === 'fail') end({ kind: 'error', message: judges.reason, code: exitCodes.harness })
   progress.say(`seed ${options.seed}; starting the system (${options.cluster})`)
   try {
-    await using system = await bootSystem(session, abort.signal)
+    await using system = await bootSystem(session, noise, abort.signal)
     const directory = system.cluster.scratchDirectory ?? ownFolder(stack)
     environment = describeEnvironment(system.cluster, system.engine.kind)
     progress.say('the system is ready')
@@ -129,7 +135,7 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
   } catch (error) {
     if (error instanceof GauntletError && error.code === 'ERR_ENVIRONMENT') throw error
     if (!abort.signal.aborted && error instanceof GauntletError && environment === null) {
-      results.push(bootFailure(session, error))
+      results.push(bootFailure(session, error, share()))
     } else if (!abort.signal.aborted) {
       end({ kind: 'error', message: textOf(error), code: exitCodes.harness })
     }
@@ -165,14 +171,14 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
     process.stderr.write(
       `${stopped.kind === 'error' ? 'harness error' : 'interrupted'}: ${stopped.message}\n`,
     )
-    return { code: stopped.code, results: report, report: paths, untrue: null }
+    return { code: stopped.code, results: report, report: paths, untrue: null, othersShare: share() }
   }
   const untrue = await untrueReport(report, paths)
   if (untrue !== null) {
     process.stderr.write(`harness error: ${untrue}\n`)
-    return { code: exitCodes.harness, results: report, report: paths, untrue }
+    return { code: exitCodes.harness, results: report, report: paths, untrue, othersShare: share() }
   }
-  return { code: exitCodeOf(report.verdict), results: report, report: paths, untrue }
+  return { code: exitCodeOf(report.verdict), results: report, report: paths, untrue, othersShare: share() }
 }
 
 /** What the report on disk gets wrong of what was measured; null where it tells all. */
@@ -201,7 +207,7 @@ interface System extends AsyncDisposable {
 }
 
 /** Boots cluster, load engine and noise meter side by side; a failure of one stops the others. */
-async function bootSystem(session: SessionOptions, signal: AbortSignal): Promise<System> {
+async function bootSystem(session: SessionOptions, noise: NoiseMeter, signal: AbortSignal): Promise<System> {
   await using stack = new AsyncDisposableStack()
   const replicas = { ...defaultReplicas, ...session.scenarios[0]?.definition.replicas }
   const links = [...new Set(session.scenarios.flatMap(({ definition }) => definition.links ?? []))]
@@ -222,8 +228,6 @@ async function bootSystem(session: SessionOptions, signal: AbortSignal): Promise
   if (engine.status === 'fulfilled') stack.use(engine.value)
   if (cluster.status === 'rejected') throw cluster.reason
   if (engine.status === 'rejected') throw engine.reason
-  const noise = createNoiseMeter(session.options.cluster === 'kubernetes' ? { cgroups: podCgroups } : {})
-  stack.use(noise)
   const owned = stack.move()
   return {
     cluster: cluster.value,
@@ -347,14 +351,20 @@ function clusterUnknown(error: GauntletError): CheckerResult {
   }
 }
 
+/** Share of the machine, taken by others, above which a boot that took too long says nothing about the system. */
+const mostTakenShare = 0.4
+
 /** A system that does not come up is a finding about the system, not about the harness. */
-function bootFailure(session: SessionOptions, error: GauntletError): ScenarioResult {
+function bootFailure(session: SessionOptions, error: GauntletError, others: number | null): ScenarioResult {
+  const slow = error.message.includes('ERR_TIMEOUT') && others !== null && others > mostTakenShare
   const judgement: CheckerResult = {
     kind: 'checker',
     name: 'boot',
     claim: 'The system starts and becomes ready',
-    outcome: 'fail',
-    reason: error.message,
+    outcome: slow ? 'unknown' : 'fail',
+    reason: slow
+      ? `other processes took ${(others * 100).toFixed(0)} % of the machine meanwhile; ${error.message}`
+      : error.message,
     examined: 1,
   }
   const at = monotonicUs()

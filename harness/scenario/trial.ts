@@ -35,7 +35,7 @@ import type {
 import type { Targets } from '../../contracts/targets.ts'
 import { judgeThreshold, targetNamed, verdictOf } from '../../reports/index.ts'
 import { monotonicUs } from '../clock.ts'
-import type { NoiseMeter } from '../noise.ts'
+import { type NoiseMeter, othersShare } from '../noise.ts'
 import type { LoadedScenario } from './definition.ts'
 import type { Gatherer } from './gather.ts'
 import type { OwnedLoad } from './load-true.ts'
@@ -420,16 +420,9 @@ export class Trial {
     if (result.outcome !== 'pass') this.say(`${result.name}: ${result.outcome}: ${result.reason}`)
   }
 
-  /**
-   * Mean share of the machine that others had over a stretch, and over the two seconds before its end where it is
-   * shorter; null where it was not measured.
-   */
+  /** See harness/noise.ts. */
   othersShare({ from, until }: { readonly from: number; readonly until: number }): number | null {
-    const seconds = (this.noise.seconds(Math.min(from, until - 2_000_000), until) ?? []).filter(
-      (second) => second !== null,
-    )
-    if (seconds.length === 0) return null
-    return seconds.reduce((sum, second) => sum + second.stealShare + second.othersShare, 0) / seconds.length
+    return othersShare(this.noise, from, until)
   }
 
   /** The value of a target, for scenarios that plan with it. */

@@ -8,7 +8,7 @@ export const defect: Defect = {
   what: 'ties go to the pod with the lowest slot instead of taking turns',
   blind: true,
   checker: 'fairness',
-  scenario: 'throughput',
+  scenario: 'smoke',
   edits: [
     {
       find: `    const behind = slot > lastSlot

@@ -7,8 +7,8 @@ export const defect: Defect = {
   file: 'system/component-server/calls.ts',
   what: 'every message stays in memory, with 64 KiB beside it',
   blind: true,
-  checker: 'nothing-leaked',
-  scenario: 'kill-mid-sse',
+  checker: 'trends-flat',
+  scenario: 'soak',
   edits: [
     {
       find: `    const message = readMessage(body)

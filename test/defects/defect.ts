@@ -10,7 +10,7 @@ export interface Edit {
 }
 
 /** What the harness checks beside the history: itself, and what no history shows. */
-export type HarnessCheck = 'judges-awake' | 'load-true' | 'report-true' | 'items-in-order' | 'trends-flat'
+export type HarnessCheck = 'judges-awake' | 'load-true' | 'report-true' | 'items-in-order'
 
 export interface Defect {
   /** The program that has it; `harness` is the process that offers load and judges. */
@@ -24,7 +24,7 @@ export interface Defect {
   /** The checker that must catch it. Others may, too. */
   readonly checker: CheckerName | HarnessCheck
   /** A scenario whose load and faults bring it out, by name. */
-  readonly scenario: 'smoke' | 'affinity' | 'throughput' | 'overhead' | 'kill-mid-sse' | 'scale'
+  readonly scenario: 'smoke' | 'affinity' | 'throughput' | 'overhead' | 'kill-mid-sse' | 'scale' | 'soak'
   /** A defect of the system planted as well, by its name: what a defect of the harness hides must be there. */
   readonly beside?: string
   readonly edits: readonly [Edit, ...Edit[]]

@@ -41,13 +41,19 @@ export interface Ledger {
   add(entry: TrialEntry): void
 }
 
+/** Where both commands keep their trials. */
+export const ledgerFile = join(import.meta.dirname, '../../reports/out/trials.ndjson')
+
+/** Every trial of a ledger, in the order they were run. */
+export function trialsIn(file: string = ledgerFile): readonly TrialEntry[] {
+  return textOf(file)
+    .split('\n')
+    .flatMap((line) => parse(line) ?? [])
+}
+
 /** Opens the ledger in `file`; it is made when the first entry comes. A torn last line counts as not run. */
 export function openLedger(file: string): Ledger {
-  const entries = new Map<string, TrialEntry>()
-  for (const line of textOf(file).split('\n')) {
-    const entry = parse(line)
-    if (entry !== null) entries.set(textOfKey(entry), entry)
-  }
+  const entries = new Map(trialsIn(file).map((entry) => [textOfKey(entry), entry]))
   return {
     find: (key) => entries.get(textOfKey(key)),
     add(entry) {

@@ -7,6 +7,8 @@ import { reportGoals } from '../../bench/goals.ts'
 import { exitCodes } from '../../contracts/exit-codes.ts'
 import { type DefectName, defects } from '../defects/index.ts'
 import { commitOf, machineOf, type TrialEntry } from './ledger.ts'
+import { caughtBy, type Outcome, outcomeOf } from './outcome.ts'
+import { writePages } from './page.ts'
 import { slice } from './slice.ts'
 import { createTrials } from './start-trial.ts'
 
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     slice: { type: 'boolean', default: false },
     defects: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -31,10 +34,16 @@ if (values.help) {
       '  --slice           The few defects that CI has time for, in under two minutes',
       '  --defects A,B     Only these',
       '  --seed NUMBER     Seed of the first try [default 1]',
+      '  --write           Run nothing: put the trials of the ledger into docs/reference/',
       '  -h, --help        Print this text and exit',
       '',
     ].join('\n'),
   )
+  process.exit(exitCodes.pass)
+}
+
+if (values.write) {
+  writePages()
   process.exit(exitCodes.pass)
 }
 
@@ -60,7 +69,7 @@ interface Row {
   readonly blind: boolean
   readonly scenario: string
   readonly meant: string
-  readonly outcome: 'caught' | 'caught by others' | 'missed' | 'INVALID' | 'broken'
+  readonly outcome: Outcome
   readonly by: readonly string[]
   readonly seconds: number
   readonly tries: number
@@ -90,29 +99,15 @@ async function tryOut(name: DefectName): Promise<Row> {
   const { what, role, scenario, checker, ...rest } = defects[name]
   let last: TrialEntry | null = null
   let tries = 0
-  while (tries < mostTries && (last === null || isInvalid(last))) {
+  while (tries < mostTries && (last === null || outcomeOf({ checker }, last) === 'INVALID')) {
     last = await trials.run({
       ...{ commit, machine, seed: Number(values.seed) + tries, defect: name, scenarios: [scenario] },
       ...{ durationMs: null, beside: 'nothing' },
     })
     tries++
   }
-  const by = [
-    ...new Set(
-      (last?.verdict === 'ERROR' ? [] : last?.failed)?.map((judgement) =>
-        judgement.name.replace(/ \(.*\)$/, ''),
-      ) ?? [],
-    ),
-  ]
-  const outcome = by.includes(checker)
-    ? 'caught'
-    : by.length > 0
-      ? 'caught by others'
-      : last !== null && isInvalid(last)
-        ? 'INVALID'
-        : last?.code === exitCodes.harness
-          ? 'broken'
-          : 'missed'
+  const by = last === null ? [] : caughtBy(last)
+  const outcome = last === null ? 'missed' : outcomeOf({ checker }, last)
   const blind = 'blind' in rest
   return {
     defect: name,
@@ -126,10 +121,6 @@ async function tryOut(name: DefectName): Promise<Row> {
     seconds: last?.seconds ?? 0,
     tries,
   }
-}
-
-function isInvalid({ code, failed }: TrialEntry): boolean {
-  return code === exitCodes.invalid && failed.length === 0
 }
 
 function lineOf({ defect, scenario, meant, outcome, by, seconds, tries }: Row): string {

@@ -34,7 +34,7 @@ if (import.meta.main) {
   const folder = join(import.meta.dirname, '../../scenarios')
   const scenarios = await loadScenarios(request.scenarios.map((name) => join(folder, `${name}.mjs`)))
   const planted = systemDefect(request.defect)
-  const { code, results, untrue } = await runSession({
+  const { code, results, untrue, othersShare } = await runSession({
     suite: request.scenarios.length === 1 ? (request.scenarios[0] ?? 'trial') : 'trial',
     scenarios,
     options: {
@@ -65,7 +65,7 @@ if (import.meta.main) {
     ],
     unknown: of('unknown'),
     seconds: (performance.now() - startedAt) / 1000,
-    othersShare: null,
+    othersShare,
   }
   writeFileSync(request.resultFile, JSON.stringify(outcome))
   process.exit(code)

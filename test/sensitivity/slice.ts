@@ -1,13 +1,17 @@
-// The defects that CI tries on every commit: one of each program and one of the harness, by different checkers, in
-// the quickest scenario. All of them take minutes; `npm run sensitivity` without --slice has them.
+// The defects that CI tries on every commit: some of each program and of the harness, by different checkers, in quick
+// scenarios. All of them take minutes; `npm run sensitivity` without --slice has them.
 
 import type { DefectName } from '../defects/index.ts'
 
 export const slice: readonly DefectName[] = [
   'balancer-ignores-instance-id',
-  'component-server-wrong-value',
+  'balancer-keeps-count-of-broken',
   'component-server-executes-twice',
+  'component-server-forgets-records',
   'runtime-swaps-results',
   'runtime-records-result-twice',
-  'runtime-miscounts-in-flight',
+  'runtime-numbers-by-completion',
+  'harness-checker-asleep',
+  'harness-report-hides-failures',
+  'harness-lies-about-lag',
 ]

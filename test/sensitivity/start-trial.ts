@@ -6,13 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exitCodes } from '../../contracts/exit-codes.ts'
 import { defectArgs, defects } from '../defects/index.ts'
-import { openLedger, type TrialEntry, type TrialKey } from './ledger.ts'
+import { ledgerFile, openLedger, type TrialEntry, type TrialKey } from './ledger.ts'
 import type { TrialOutcome, TrialRequest } from './run-trial.ts'
 
 const root = join(import.meta.dirname, '../..')
-
-/** Where both commands keep their trials. */
-export const ledgerFile = join(root, 'reports/out/trials.ndjson')
 
 /** Milliseconds after which a trial has hung: several times what the slowest takes. */
 const hungAfterMs = 240_000
