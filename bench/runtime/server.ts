@@ -9,7 +9,8 @@ import { GauntletError } from '../../contracts/errors.ts'
 export interface Program {
   readonly pid: number
   readonly port: number
-  stop(): Promise<void>
+  /** By SIGKILL, where nothing else is said. */
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 /** A program that may not listen yet. */
@@ -17,11 +18,17 @@ export interface Launched {
   readonly pid: number
   /** Its port, once it prints one line `{"port": N}`; rejects with ERR_ENVIRONMENT when it ends before. */
   readonly announced: Promise<number>
-  stop(): Promise<void>
+  /** By SIGKILL, where nothing else is said. */
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
-export function launch(command: string, args: readonly string[], stdin = ''): Launched {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+export function launch(
+  command: string,
+  args: readonly string[],
+  stdin = '',
+  env: NodeJS.ProcessEnv = process.env,
+): Launched {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env })
   child.stdin.on('error', () => {}).end(stdin)
   // Read, or the program would block once the pipe is full; the end of it says why a start failed.
   let said = ''
@@ -50,8 +57,8 @@ export function launch(command: string, args: readonly string[], stdin = ''): La
   return {
     pid: child.pid as number,
     announced,
-    async stop() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    async stop(signal = 'SIGKILL') {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal)
       await ended
     },
   }
@@ -61,8 +68,13 @@ export function launch(command: string, args: readonly string[], stdin = ''): La
  * Starts a program and waits for the line with its port.
  * @throws GauntletError ERR_ENVIRONMENT where it ends before
  */
-export async function startProgram(command: string, args: readonly string[], stdin = ''): Promise<Program> {
-  const launched = launch(command, args, stdin)
+export async function startProgram(
+  command: string,
+  args: readonly string[],
+  stdin = '',
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Program> {
+  const launched = launch(command, args, stdin, env)
   return { ...launched, port: await launched.announced }
 }
 

@@ -3,6 +3,9 @@
 import { EventEmitter, once } from 'node:events'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import * as schemas from '../../system/runtime/api/schemas.ts'
+import { parseJson } from '../../system/wire/json.ts'
+import { checkShape } from '../../system/wire/json-shape.ts'
 import {
   builtinOnly,
   configFor,
@@ -321,8 +324,40 @@ t.test('one runtime', async (t) => {
     for (const reference of new Set(references)) {
       t.ok(description.components.schemas[reference.slice('#/components/schemas/'.length)], reference)
     }
-    t.match((await send(url, 'GET', '/swagger-ui')).text, /POST \/api\/v1\/runs/)
+    t.match(
+      (await send(url, 'GET', '/swagger-ui')).text,
+      /id="create_run"[\s\S]*curl -X POST http:\/\/localhost:\d+\/api\/v1\/runs /,
+    )
   })
+})
+
+t.test('what it answers is what its description says', async (t) => {
+  const url = await startRuntime(t, builtinOnly).url()
+  const fits = async (
+    schema: Parameters<typeof checkShape>[0],
+    method: string,
+    path: string,
+    body?: unknown,
+  ) => {
+    const answer = await send(url, method, `/api/v1${path}`, body)
+    t.doesNotThrow(() => checkShape(schema, parseJson(answer.text), []), `${method} ${path}`)
+    return answer.json
+  }
+  const flow = {
+    ...oneStep('/put_blob', { data: 1, blob_type: 'data' }),
+    examples: [{ name: 'e', input: 1 }],
+  }
+  const { flowId } = await fits(schemas.storeFlowResponse, 'POST', '/flows', { flow })
+  await fits(schemas.flowResponse, 'GET', `/flows/${flowId}`)
+  const { runId } = await fits(schemas.createRunResponse, 'POST', '/runs', { flowId, input: [1] })
+  await fits(schemas.listRunsResponse, 'GET', '/runs')
+  await fits(schemas.runDetails, 'GET', `/runs/${runId}`)
+  await fits(schemas.listItemsResponse, 'GET', `/runs/${runId}/items`)
+  await fits(schemas.listStepsResponse, 'GET', `/runs/${runId}/steps`)
+  await fits(schemas.flowResponse, 'GET', `/runs/${runId}/flow`)
+  await fits(schemas.listComponentsResponse, 'GET', '/components')
+  await fits(schemas.healthResponse, 'GET', '/health')
+  await fits(schemas.errorResponse, 'POST', `/runs/${runId}/cancel`)
 })
 
 t.test('beyond its limits it lets runs wait, refuses more, and forgets what is old', async (t) => {

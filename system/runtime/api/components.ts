@@ -23,6 +23,7 @@ export function componentRoutes(parts: ComponentApiParts): ApiRoute[] {
       handle: ({ query }) =>
         listComponents(parts, readSwitch(new URLSearchParams(query), 'includeSchemas') ?? true),
       docs: {
+        operation: 'list_components',
         summary: 'Components of all plugins; a plugin that cannot answer is left out',
         query: { includeSchemas: Type.Boolean({ default: true }) },
         replies: { 200: listComponentsResponse },

@@ -16,6 +16,7 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
       path: '/api/v1/flows',
       handle: (request) => storeFlow(blobs, request),
       docs: {
+        operation: 'store_flow',
         summary:
           'Store a flow, or only check it; with `Content-Type: application/yaml` the document may be YAML',
         body: storeFlowRequest,
@@ -27,6 +28,7 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
       path: '/api/v1/flows/:',
       handle: ({ parameters: [id = ''] }) => getFlow(blobs, id),
       docs: {
+        operation: 'get_flow',
         summary: 'A stored flow in normal form',
         path: ['flow_id'],
         replies: { 200: flowResponse, 400: errorResponse, 404: errorResponse },
@@ -37,6 +39,7 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
       path: '/api/v1/flows/:',
       handle: ({ parameters: [id = ''] }) => deleteFlow(blobs, id),
       docs: {
+        operation: 'delete_flow',
         summary: 'Remove a flow',
         path: ['flow_id'],
         replies: { 204: 'Removed', 404: errorResponse },

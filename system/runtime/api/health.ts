@@ -12,6 +12,7 @@ export const stepflowVersion = '0.9.0'
 
 export function healthRoutes(): ApiRoute[] {
   const docs = {
+    operation: 'health_check',
     summary: 'Whether the runtime is up',
     query: { error: Type.String({ description: 'Answers with an error, to try clients with' }) },
     replies: { 200: healthResponse, 404: errorResponse, 500: errorResponse },

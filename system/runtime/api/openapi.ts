@@ -2,37 +2,45 @@
 
 import type { TSchema } from '@sinclair/typebox'
 import { stepflowVersion } from './health.ts'
-import type { ApiReply, ApiRoute, RouteDocs } from './server.ts'
+import {
+  type Content,
+  type Description,
+  type Operation,
+  type Parameter,
+  type Schema,
+  writePage,
+} from './page.ts'
+import type { ApiRoute, RouteDocs } from './server.ts'
 
 /** Adds the description of `routes`, and the page, to them. `port` is asked when the description is. */
 export function withDescription(routes: readonly ApiRoute[], port: () => number): ApiRoute[] {
-  const describe = (): string => JSON.stringify(writeDescription(routes, port()))
+  const describe = (): Description => writeDescription(routes, port())
   return [
     ...routes,
     {
       method: 'GET',
       path: '/api/v1/openapi.json',
-      handle: () => ({ status: 200, body: describe() }),
-      docs: { summary: 'This description', replies: { 200: 'OpenAPI 3.1' } },
+      handle: () => ({ status: 200, body: JSON.stringify(describe()) }),
+      docs: { operation: 'get_description', summary: 'This description', replies: { 200: 'OpenAPI 3.1' } },
     },
     {
       method: 'GET',
       path: '/swagger-ui',
       handle: () => ({ status: 303, body: '', headers: ['location', '/swagger-ui/'] }),
-      docs: { summary: 'To the page', replies: { 303: 'To the page' } },
+      docs: { operation: 'find_page', summary: 'To the page', replies: { 303: 'To the page' } },
     },
     {
       method: 'GET',
       path: '/swagger-ui/',
-      handle: () => readingPage(routes),
-      docs: { summary: 'A page to read this description', replies: { 200: 'HTML' } },
+      handle: () => ({ status: 200, type: 'text/html; charset=utf-8', body: writePage(describe()) }),
+      docs: { operation: 'get_page', summary: 'A page to read this description', replies: { 200: 'HTML' } },
     },
   ]
 }
 
-function writeDescription(routes: readonly ApiRoute[], port: number): object {
+function writeDescription(routes: readonly ApiRoute[], port: number): Description {
   const named = new Map<string, unknown>()
-  const paths: Record<string, Record<string, unknown>> = {}
+  const paths: Record<string, Record<string, Operation>> = {}
   for (const route of routes) {
     if (!route.path.startsWith('/api/v1/')) continue
     const path = templateOf(route).slice('/api/v1'.length)
@@ -44,7 +52,11 @@ function writeDescription(routes: readonly ApiRoute[], port: number): object {
     info: { title: 'Stepflow API', version: stepflowVersion },
     servers: [{ url: `http://localhost:${port}/api/v1` }],
     paths,
-    components: { schemas: Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1))) },
+    components: {
+      schemas: Object.fromEntries(
+        [...named].sort(([a], [b]) => (a < b ? -1 : 1)),
+      ) as Description['components']['schemas'],
+    },
   }
 }
 
@@ -53,17 +65,22 @@ function templateOf({ path, docs }: ApiRoute): string {
   return path.replaceAll('/:', () => `/{${docs.path?.[index++] ?? 'id'}}`)
 }
 
-function operationOf({ docs }: ApiRoute, named: Map<string, unknown>): object {
-  const parameters = [
+const tags: Readonly<Record<string, string>> = { runs: 'Run', flows: 'Flow', components: 'Component' }
+
+function operationOf({ path, docs }: ApiRoute, named: Map<string, unknown>): Operation {
+  const optional = (place: string, list: RouteDocs['query'] = {}): Parameter[] =>
+    Object.entries(list).map(([name, schema]) => ({
+      ...{ name, in: place, required: false },
+      schema: schemaOf(schema, named) as Schema,
+    }))
+  const parameters: Parameter[] = [
     ...(docs.path ?? []).map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
-    ...Object.entries(docs.query ?? {}).map(([name, schema]) => ({
-      name,
-      in: 'query',
-      required: false,
-      schema: schemaOf(schema, named),
-    })),
+    ...optional('query', docs.query),
+    ...optional('header', docs.headers),
   ]
   return {
+    tags: [tags[path.split('/')[3] ?? ''] ?? 'health'],
+    operationId: docs.operation,
     summary: docs.summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(docs.body === undefined
@@ -73,7 +90,7 @@ function operationOf({ docs }: ApiRoute, named: Map<string, unknown>): object {
   }
 }
 
-function responsesOf(docs: RouteDocs, named: Map<string, unknown>): object {
+function responsesOf(docs: RouteDocs, named: Map<string, unknown>): Operation['responses'] {
   return Object.fromEntries(
     Object.entries(docs.replies).map(([status, reply]) => [
       status,
@@ -84,9 +101,12 @@ function responsesOf(docs: RouteDocs, named: Map<string, unknown>): object {
   )
 }
 
-function contentOf(schema: TSchema, named: Map<string, unknown>): object {
-  return { 'application/json': { schema: schemaOf(schema, named) } }
+function contentOf(schema: TSchema, named: Map<string, unknown>): Content {
+  return { 'application/json': { schema: schemaOf(schema, named) as Schema } }
 }
+
+/** What only our own check reads. */
+const ownKeywords: ReadonlySet<string> = new Set(['discriminator', 'expecting'])
 
 /** The schema with everything that has a title put under `components`. */
 function schemaOf(schema: unknown, named: Map<string, unknown>): unknown {
@@ -96,7 +116,7 @@ function schemaOf(schema: unknown, named: Map<string, unknown>): unknown {
   const body = (): unknown =>
     Object.fromEntries(
       Object.entries(schema)
-        .filter(([key]) => key !== 'discriminator')
+        .filter(([key]) => !ownKeywords.has(key))
         .map(([key, value]) => [key, schemaOf(value, named)]),
     )
   if (title === undefined) return body()
@@ -105,39 +125,4 @@ function schemaOf(schema: unknown, named: Map<string, unknown>): unknown {
     named.set(title, body())
   }
   return { $ref: `#/components/schemas/${title}` }
-}
-
-/** One page without scripts: each route with what it takes and gives. */
-function readingPage(routes: readonly ApiRoute[]): ApiReply {
-  const rows = routes
-    .filter((route) => route.path.startsWith('/api/v1/'))
-    .map((route) => {
-      const { docs } = route
-      const replies = Object.entries(docs.replies)
-        .map(([status, reply]) => `${status} ${typeof reply === 'string' ? reply : (reply.title ?? '')}`)
-        .join(', ')
-      const query = Object.keys(docs.query ?? {})
-      return [
-        `<h2><code>${route.method} ${escapeHtml(templateOf(route))}</code></h2>`,
-        `<p>${escapeHtml(docs.summary)}</p>`,
-        query.length === 0 ? '' : `<p>Query: ${query.map((name) => `<code>${name}</code>`).join(', ')}</p>`,
-        docs.body === undefined
-          ? ''
-          : `<details><summary>Body: ${docs.body.title ?? ''}</summary><pre>${escapeHtml(JSON.stringify(docs.body, null, 2))}</pre></details>`,
-        `<p>Answers: ${escapeHtml(replies)}</p>`,
-      ].join('\n')
-    })
-  const style =
-    'body{font:16px/1.5 system-ui;max-width:50rem;margin:2rem auto;padding:0 1rem}h2{margin-top:2rem}'
-  return {
-    status: 200,
-    type: 'text/html; charset=utf-8',
-    body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>Stepflow API</title><style>${style}</style>
-<h1>Stepflow API ${stepflowVersion}</h1><p>The whole of it as <a href="/api/v1/openapi.json">OpenAPI</a>.</p>
-${rows.join('\n')}</html>`,
-  }
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (mark) => `&#${mark.charCodeAt(0)};`)
 }

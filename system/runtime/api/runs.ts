@@ -36,7 +36,16 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
       path: '/api/v1/runs',
       handle: (request) => createRun(parts, request),
       docs: {
+        operation: 'create_run',
         summary: 'Start a run and wait for its end; with `Prefer: respond-async` do not wait',
+        headers: {
+          prefer: Type.String({
+            enum: ['respond-async'],
+            description: 'Answer 202 once the run is taken (RFC 7240)',
+          }),
+          traceparent: Type.String({ description: 'The trace that the run belongs to (W3C Trace Context)' }),
+          tracestate: Type.String(),
+        },
         body: schemas.createRunRequest,
         replies: {
           200: schemas.createRunResponse,
@@ -51,6 +60,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
       path: '/api/v1/runs',
       handle: (request) => listRuns(parts.runs, new URLSearchParams(request.query)),
       docs: {
+        operation: 'list_runs',
         summary: 'Runs, newest first',
         query: {
           status: Type.String({ enum: [...schemas.runStatuses] }),
@@ -68,13 +78,19 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
       method: 'GET',
       path: '/api/v1/runs/:',
       handle: ofRun((run) => ({ status: 200, body: writeDetails(run) })),
-      docs: { summary: 'One run with its inputs', path, replies: { 200: schemas.runDetails, ...errors } },
+      docs: {
+        operation: 'get_run',
+        summary: 'One run with its inputs',
+        path,
+        replies: { 200: schemas.runDetails, ...errors },
+      },
     },
     {
       method: 'DELETE',
       path: '/api/v1/runs/:',
       handle: ofRun((run) => deleteRun(parts.runs, run)),
       docs: {
+        operation: 'delete_run',
         summary: 'Remove a run that has ended',
         path,
         replies: { 204: 'Removed', 409: errorResponse, ...errors },
@@ -85,6 +101,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
       path: '/api/v1/runs/:/cancel',
       handle: ofRun((run) => cancelRun(parts, run)),
       docs: {
+        operation: 'cancel_run',
         summary: 'Cancel a run',
         path,
         replies: { 200: schemas.runSummary, 409: errorResponse, ...errors },
@@ -95,6 +112,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
       path: '/api/v1/runs/:/items',
       handle: ofRun((run) => ({ status: 200, body: writeItems(run) })),
       docs: {
+        operation: 'get_run_items',
         summary: 'Results by item',
         path,
         replies: { 200: schemas.listItemsResponse, ...errors },
@@ -105,6 +123,7 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
       path: '/api/v1/runs/:/steps',
       handle: ofRun((run) => ({ status: 200, body: writeSteps(run) })),
       docs: {
+        operation: 'get_run_steps',
         summary: 'The last result of each step',
         path,
         replies: { 200: schemas.listStepsResponse, ...errors },
@@ -117,7 +136,12 @@ export function runRoutes(parts: RunApiParts): ApiRoute[] {
         status: 200,
         body: `{"flow":${run.plan.flow.json},"flowId":"${run.plan.flow.id}"}`,
       })),
-      docs: { summary: 'The flow of a run', path, replies: { 200: schemas.flowResponse, ...errors } },
+      docs: {
+        operation: 'get_run_flow',
+        summary: 'The flow of a run',
+        path,
+        replies: { 200: schemas.flowResponse, ...errors },
+      },
     },
   ]
 }

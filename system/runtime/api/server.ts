@@ -30,10 +30,13 @@ export interface ApiRoute {
 
 /** What the description of the API says of a route. */
 export interface RouteDocs {
+  /** What generated clients call it; the real runtime's name. */
+  readonly operation: string
   readonly summary: string
   /** Parameter names of the path, in order. */
   readonly path?: readonly string[]
   readonly query?: Readonly<Record<string, TSchema>>
+  readonly headers?: Readonly<Record<string, TSchema>>
   readonly body?: TSchema
   /** Answers by status. */
   readonly replies: Readonly<Record<number, TSchema | string>>
