@@ -1,42 +1,99 @@
-// A load process: requests at a constant rate over kept-alive connections, whatever becomes of the earlier ones.
+// A load process: requests at a constant rate to several targets in turn, whatever becomes of the earlier ones.
 //
-// Arguments: port, requests a second, seconds, connections. Prints one JSON object: percentiles in µs.
+// Arguments: requests a second, cycles, milliseconds of a slice, connections to each target, ports. In each cycle each
+// port has one slice, so that what else happens on the machine meets all of them alike. Prints one JSON object:
+// failures, and for each port the latencies of each slice in µs; the first cycles warm up and are left out.
 
 import { connect, type Socket } from 'node:net'
-import { build } from 'hdr-histogram-js'
 
-const [port, rps, seconds, connections] = process.argv.slice(2).map(Number) as [
-  number,
-  number,
-  number,
-  number,
-]
+const [rps = 0, cycles = 0, sliceMs = 0, connections = 0, ...ports] = process.argv.slice(2).map(Number)
 const body =
   '{"jsonrpc":"2.0","id":"01a20a36-b1da-7772-9357-789ca75de702","method":"components/execute","params":{"component":"/double","input":{"value":5}}}'
 const request = Buffer.from(
   `POST / HTTP/1.1\r\nhost: pods\r\ncontent-type: application/json\r\naccept: application/json, text/event-stream\r\n` +
     `content-length: ${body.length}\r\n\r\n${body}`,
 )
-/** Requests of the first second warm up and are not counted. */
-const warmUpMs = 1_000
+/** Cycles in which compilers and connection pools warm up. */
+const warmUpCycles = 4
+/** Answers of a slice that are still under way when it ends may take so long, ms. */
+const graceMs = 2_000
 
-const histogram = build({
-  lowestDiscernibleValue: 1,
-  highestTrackableValue: 60_000_000,
-  numberOfSignificantValueDigits: 3,
-})
-const idle: Connection[] = []
-/** Requests that no connection was free for: when they were due. */
-const due: number[] = []
 let failures = 0
-let worstLagMs = 0
+
+class Target {
+  readonly slices: number[][] = []
+  readonly #idle: Connection[] = []
+  readonly #all: Connection[] = []
+  /** When requests were due that no connection was free for. */
+  readonly #due: number[] = []
+  #open = 0
+  #onDone: () => void = () => {}
+
+  async start(port: number): Promise<void> {
+    await Promise.all(
+      Array.from(
+        { length: connections },
+        () =>
+          new Promise<void>((resolve) => {
+            this.#all.push(new Connection(port, resolve, (connection, us) => this.#onAnswer(connection, us)))
+          }),
+      ),
+    )
+    this.#idle.push(...this.#all)
+  }
+
+  /** One slice: sends at the rate, then waits for the last answers. */
+  async run(): Promise<void> {
+    this.slices.push([])
+    const total = Math.round((rps * sliceMs) / 1_000)
+    let sent = 0
+    const startedAt = performance.now()
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        const now = performance.now()
+        const wanted = Math.min(total, Math.floor(((now - startedAt) / 1_000) * rps))
+        for (; sent < wanted; sent++) {
+          this.#open++
+          // What the generator itself sends late by a timer's grain is not the balancer's: counted from here.
+          const connection = this.#idle.pop()
+          if (connection === undefined) this.#due.push(now)
+          else connection.send(now)
+        }
+        if (sent < total) return
+        clearInterval(timer)
+        resolve()
+      }, 1)
+    })
+    if (this.#open === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        failures += this.#open
+        resolve()
+      }, graceMs)
+      this.#onDone = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #onAnswer(connection: Connection, us: number): void {
+    this.slices.at(-1)!.push(us)
+    const next = this.#due.shift()
+    if (next === undefined) this.#idle.push(connection)
+    else connection.send(next)
+    if (--this.#open === 0) this.#onDone()
+  }
+}
 
 class Connection {
   readonly #socket: Socket
+  readonly #onAnswer: (connection: Connection, us: number) => void
   #sentAt = 0
   #received = ''
 
-  constructor(ready: () => void) {
+  constructor(port: number, ready: () => void, onAnswer: (connection: Connection, us: number) => void) {
+    this.#onAnswer = onAnswer
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.once('connect', ready)
     this.#socket.on('data', (bytes) => this.#onData(bytes))
@@ -56,56 +113,15 @@ class Connection {
     if (this.#received.length < split + 4 + length) return
     if (!this.#received.startsWith('HTTP/1.1 200 ')) failures++
     this.#received = ''
-    const now = performance.now()
-    if (this.#sentAt > startedAt + warmUpMs)
-      histogram.recordValue(Math.max(1, Math.round((now - this.#sentAt) * 1_000)))
-    const next = due.shift()
-    if (next === undefined) idle.push(this)
-    else this.send(next)
-  }
-
-  close(): void {
-    this.#socket.destroy()
+    this.#onAnswer(this, Math.round((performance.now() - this.#sentAt) * 1_000))
   }
 }
 
-const all: Connection[] = []
-await new Promise<void>((resolve) => {
-  let open = 0
-  for (let index = 0; index < connections; index++) {
-    all.push(
-      new Connection(() => {
-        if (++open === connections) resolve()
-      }),
-    )
-  }
-})
-idle.push(...all)
-const startedAt = performance.now()
-let sent = 0
-const total = rps * seconds
-await new Promise<void>((resolve) => {
-  let last = startedAt
-  const timer = setInterval(() => {
-    const now = performance.now()
-    worstLagMs = Math.max(worstLagMs, now - last)
-    last = now
-    const wanted = Math.min(total, Math.floor(((now - startedAt) / 1_000) * rps))
-    for (; sent < wanted; sent++) {
-      // What the generator itself sends late by a timer's grain is not the balancer's: counted from here.
-      const connection = idle.pop()
-      if (connection === undefined) due.push(now)
-      else connection.send(now)
-    }
-    if (sent >= total) {
-      clearInterval(timer)
-      setTimeout(resolve, 500)
-    }
-  }, 1)
-})
-for (const connection of all) connection.close()
-const at = (percentile: number): number => histogram.getValueAtPercentile(percentile)
-process.stdout.write(
-  `${JSON.stringify({ count: histogram.totalCount, failures, unsent: due.length, p50: at(50), p95: at(95), p99: at(99), worstLagMs })}\n`,
-)
-process.exit(0)
+const targets = ports.map(() => new Target())
+for (const [index, target] of targets.entries()) await target.start(ports[index]!)
+for (let cycle = 0; cycle < warmUpCycles + cycles; cycle++) {
+  // Forwards and backwards, so that none always comes first.
+  for (const target of cycle % 2 === 0 ? targets : targets.toReversed()) await target.run()
+}
+const slices = targets.map((target) => target.slices.slice(warmUpCycles))
+process.stdout.write(`${JSON.stringify({ failures, slices })}\n`, () => process.exit(0))

@@ -8,7 +8,7 @@ import { type Flags, helpText, parseFlags } from '../../system/program/flags.ts'
 import { runMain } from '../../system/program/shutdown.ts'
 import { type Goal, reportGoals } from '../goals.ts'
 import { rateChart } from './chart.ts'
-import { type LatencyRound, measureLatency, pairedDifference } from './latency.ts'
+import { difference, measureLatency, percentileMs } from './latency.ts'
 import {
   envoy,
   haproxy,
@@ -45,6 +45,8 @@ const flags = {
 const maxCpuRatio = 1.11
 const maxStreamKib = 12
 const maxAddedMs = 0.1
+/** Slices of a balancer for each second of its rounds. */
+const slicesPerSecond = 4
 /** A round in which something else had the cores is measured again, so often. */
 const maxRepeats = 3
 
@@ -270,20 +272,16 @@ async function benchLatency(
   const kinds = [ours(), nginx, haproxy].filter((kind) => kind.version() !== null)
   const results = await withPeers(kinds, folder, async (peers, { ports: [podPort = 0] }) => {
     const direct: Peer = { name: 'direct', version: '', port: podPort, pids: () => [], stop: async () => {} }
-    return interleave([...peers, direct], rounds, (peer) =>
-      measureLatency(peer.port, peer.name, rate, seconds + 1),
-    )
+    return measureLatency([...peers, direct], rate, rounds * seconds * slicesPerSecond)
   })
-  const of = (name: string, key: keyof LatencyRound): number[] =>
-    results.get(name)!.map((round) => round[key])
+  const percentiles = Object.fromEntries(
+    Array.from(results, ([name, slices]) => [name, [50, 95, 99].map((one) => percentileMs(slices, one))]),
+  )
   table(
     ['balancer', 'p50 ms', 'p95 ms', 'p99 ms'],
-    Array.from(results.keys(), (name) => [
-      name,
-      ...(['p50Us', 'p95Us', 'p99Us'] as const).map((key) => (median(of(name, key)) / 1_000).toFixed(3)),
-    ]),
+    Object.entries(percentiles).map(([name, ms]) => [name, ...ms.map((one) => one.toFixed(3))]),
   )
-  const added = pairedDifference(of('ours', 'p99Us'), of('nginx', 'p99Us'))
+  const added = difference(results.get('ours')!, results.get('nginx') ?? [])
   process.stdout.write(
     `p99 ours less p99 nginx: ${added.ms.toFixed(3)} ms, 95 % interval ${added.lowMs.toFixed(3)} to ${added.highMs.toFixed(3)}\n`,
   )
@@ -297,7 +295,7 @@ async function benchLatency(
   if (added.lowMs <= maxAddedMs && added.highMs > maxAddedMs) {
     invalid.push(`latency: the interval holds ${maxAddedMs} ms, so more rounds are needed to tell`)
   }
-  return { added, rounds: Object.fromEntries(results) }
+  return { added, percentiles }
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
