@@ -15,7 +15,10 @@ const run = `sfm-${process.pid}`
 
 interface Answer {
   readonly status: number | null
+  /** What it printed. */
   readonly out: string
+  /** The same without warnings and errors. */
+  readonly stdout: string
 }
 
 function kubectl(args: readonly string[], input?: string): Answer {
@@ -24,13 +27,13 @@ function kubectl(args: readonly string[], input?: string): Answer {
     timeout: 150_000,
     input: input ?? '',
   })
-  return { status, out: `${stdout ?? ''}${stderr ?? ''}` }
+  return { status, stdout: stdout ?? "", out: `${stdout ?? ""}${stderr ?? ""}` }
 }
 
 function must(args: readonly string[], input?: string): string {
-  const { status, out } = kubectl(args, input)
+  const { status, out, stdout } = kubectl(args, input)
   if (status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${out}`)
-  return out
+  return stdout
 }
 
 /** Why this cannot run here; null: it can. */
@@ -55,7 +58,7 @@ function render(namespace: string, components: readonly string[]): string {
     const from = (path: string): string => JSON.stringify(relative(at, join(root, 'k8s', path)))
     writeFileSync(
       join(at, 'kustomization.yaml'),
-      `resources: [${from('base')}]\ncomponents: [${components.map((one) => from(`components/${one}`)).join(', ')}]\n`,
+      `namespace: stepflow-demo\nresources: [${from('base')}]\ncomponents: [${components.map((one) => from(`components/${one}`)).join(', ')}]\n`,
     )
     return execFileSync('kubectl', ['kustomize', at], { encoding: 'utf8' })
       .replaceAll('stepflow-demo', namespace)
