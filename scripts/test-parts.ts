@@ -48,7 +48,7 @@ export const testParts: readonly TestPart[] = [
   },
   {
     name: 'kubernetes',
-    files: ['test/kubernetes/**/*.test.ts'],
+    files: ['test/{kubernetes,manifests}/**/*.test.ts'],
     grouped: false,
     budgetSeconds: 900,
     full: true,

@@ -27,7 +27,7 @@ function kubectl(args: readonly string[], input?: string): Answer {
     timeout: 150_000,
     input: input ?? '',
   })
-  return { status, stdout: stdout ?? "", out: `${stdout ?? ""}${stderr ?? ""}` }
+  return { status, stdout: stdout ?? '', out: `${stdout ?? ''}${stderr ?? ''}` }
 }
 
 function must(args: readonly string[], input?: string): string {
