@@ -18,6 +18,10 @@ export interface ExperimentOptions {
   readonly ownCheckers: Readonly<Record<string, Checker>>
 }
 
+/** Triggers other than a time come after so much of steady load, for the control, ms. */
+const controlMs = 3_000
+/** How a run ends belongs to the second of its start: the last before the first fault are none of the control's, µs. */
+const guardUs = 600_000
 /** How long a trigger may take to come, ms, beyond the experiment's duration. */
 const triggerPatienceMs = 10_000
 const lookEveryMs = 25
@@ -162,8 +166,7 @@ async function waitFor(
       await landed.get(trigger.fault)
       return { ok: true, moment: null }
     case 'moment': {
-      // A steady second first, for the control.
-      await pauseOr(1_500, signal)
+      await pauseOr(controlMs, signal)
       const late = AbortSignal.any([signal, AbortSignal.timeout(durationMs + triggerPatienceMs)])
       const { event, step } = trigger
       const at = { event, ...(step === undefined ? {} : { step }) }
@@ -172,7 +175,7 @@ async function waitFor(
       return { ok: moment !== null, moment }
     }
     case 'count': {
-      await pauseOr(1_500, signal)
+      await pauseOr(controlMs, signal)
       const deadline = performance.now() + durationMs + triggerPatienceMs
       while (!signal.aborted && performance.now() < deadline) {
         if ((await countNow(trial, trigger.what, live)) >= trigger.least) return { ok: true, moment: null }
@@ -252,7 +255,7 @@ function judgeConditions(
     readonly until: number
   },
 ): void {
-  const control = { from: times.startedAt + 500_000, until: times.from }
+  const control = { from: times.startedAt, until: times.from - guardUs }
   const recovered = { from: times.healed + experiment.recoverWithinMs * 1000, until: times.until }
   const judge = (
     name: string,
