@@ -74,12 +74,26 @@ export async function searchChaos(
     if (ended.code === exitCodes.invalid && code === exitCodes.pass) code = exitCodes.invalid
     if (ended.code !== exitCodes.fail) continue
     code = exitCodes.fail
-    const kept = await keep(experiment, ended.failed, options, say)
+    const kept = await keep(experiment, ended.failed, options, say).catch((error: unknown) => {
+      if (error instanceof Ending) return error
+      throw error
+    })
+    if (kept instanceof Ending) return { code: kept.code, found }
     found.push(kept)
     say(`kept ${kept.file}: fails ${kept.reproduced} of ${kept.of} times`)
     say(`  replay: npx zx scenarios/experiment.mjs ${shellWord(kept.file)} --seed ${options.seed}`)
   }
   return { code, found }
+}
+
+/** A run that was interrupted, or in which the harness broke, in the middle of shrinking. */
+class Ending extends Error {
+  readonly code: ExitCode
+
+  constructor(code: ExitCode) {
+    super('the search was ended')
+    this.code = code
+  }
 }
 
 interface Ended {
@@ -90,7 +104,13 @@ interface Ended {
 
 /** One run on a fresh system. */
 async function run(experiment: Experiment, options: SearchOptions, out: string): Promise<Ended> {
-  const loaded = { name: experiment.name, file: scenarioFile, definition: definitionOf(experiment, own) }
+  const command = `npm run chaos -- --seed ${options.seed} --first ${experiment.name.split('-').at(-1)} --trials 1`
+  const loaded = {
+    name: experiment.name,
+    file: scenarioFile,
+    definition: definitionOf(experiment, own),
+    replay: command,
+  }
   const { code, results } = await runSession({
     suite: experiment.name,
     scenarios: [loaded],
@@ -99,7 +119,7 @@ async function run(experiment: Experiment, options: SearchOptions, out: string):
       ...{ flow: null, inputs: null, expect: null, targets: null, components: null },
     },
     durationOf: () => experiment.durationMs,
-    command: `npm run chaos -- --seed ${options.seed} --first ${experiment.name.split('-').at(-1)} --trials 1`,
+    command,
     ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
   })
   const judgements = results.scenarios.flatMap((scenario) => scenario.judgements)
@@ -121,6 +141,7 @@ async function keep(
     // Another failure than the first is another cause.
     const fails = async (candidate: Experiment): Promise<boolean> => {
       const ended = await run(candidate, options, scratch)
+      if (endings.includes(ended.code)) throw new Ending(ended.code)
       return ended.failed.some((name) => failed.includes(name))
     }
     const { experiment: least, tried } = await shrink(experiment, fails, options.tries)

@@ -42,4 +42,6 @@ export interface LoadedScenario {
   readonly definition: ScenarioDefinition
   /** What stands behind the file's name on its command line, e.g. an experiment's file. */
   readonly words?: readonly string[]
+  /** The command that runs it again, where that is another than the file's own. */
+  readonly replay?: string
 }

@@ -310,6 +310,7 @@ async function restoreReplicas(
 
 /** The command that runs this trial again. */
 function replayCommand(options: ScenarioOptions, scenario: LoadedScenario, durationMs: number): string {
+  if (scenario.replay !== undefined) return scenario.replay
   const words = [
     `npx zx ${shellWord(relative(process.cwd(), scenario.file))}`,
     ...(scenario.words ?? []).map(shellWord),
