@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Json } from '../wire/json.ts'
 import { type ConnectionHost, type RequestAnswer, serveConnection } from './connection.ts'
-import type { RequestHead } from './head.ts'
+import { createHeadReader, type RequestHead } from './head.ts'
 
 interface Asked {
   readonly head: RequestHead
@@ -25,6 +25,7 @@ async function setup(t: Test) {
     ticks: 0,
     dateLine: 'date: now\r\n',
     draining: false,
+    readHead: createHeadReader(),
     onRequest(head, body, answer) {
       const one = { head, body: body.toString(), answer }
       const next = waiting.shift()

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import { encodeEvent } from '../wire/sse.ts'
 import type { Answer } from './calls.ts'
 import { type ChunkReader, createChunkReader } from './chunks.ts'
-import { maxHeadBytes, parseHead, type RequestHead } from './head.ts'
+import { type createHeadReader, maxHeadBytes, type RequestHead } from './head.ts'
 
 /** What connections of one server share. */
 export interface ConnectionHost {
@@ -19,6 +19,7 @@ export interface ConnectionHost {
   /** `date: ...` line with its CRLF. */
   readonly dateLine: string
   readonly draining: boolean
+  readonly readHead: ReturnType<typeof createHeadReader>
   /** A whole request has come. Answers it, now or later. */
   onRequest(head: RequestHead, body: Buffer, answer: RequestAnswer): void
 }
@@ -52,9 +53,6 @@ class Connection {
   /** Bytes that have come and are not used yet. */
   #rest: Buffer = noBody
   #head: RequestHead | null = null
-  /** The last head and its text: clients repeat theirs, and what is known need not be parsed. */
-  #last: RequestHead | null = null
-  #lastText = ''
   /** Whether a head has begun to come. */
   #waiting = false
   #parts: Buffer[] = []
@@ -133,14 +131,11 @@ class Connection {
       else this.#wait(bytes)
       return -1
     }
-    const text = bytes.toString('latin1', from, end)
-    const head = text === this.#lastText && this.#last !== null ? this.#last : parseHead(text)
+    const head = this.#host.readHead(bytes.toString('latin1', from, end))
     if (head.kind === 'bad') {
       this.#refuse(head.status, head.reason)
       return -1
     }
-    this.#lastText = text
-    this.#last = head
     this.#head = head
     const start = end + headEnd.length
     if (head.bodyBytes > this.#host.maxBodyBytes) {

@@ -1,7 +1,7 @@
 // Tests of the head parser: what it reads, and each thing it refuses.
 
 import t from 'tap'
-import { type BadHead, parseHead, type RequestHead } from './head.ts'
+import { type BadHead, createHeadReader, parseHead, type RequestHead } from './head.ts'
 
 const lines = (...list: string[]): string => list.join('\r\n')
 const ok = (...list: string[]): RequestHead => parseHead(lines(...list)) as RequestHead
@@ -86,3 +86,14 @@ for (const [name, status, head] of hostile) {
     t.match(refused(...head), { kind: 'bad', status })
   })
 }
+
+t.test('reads a head that comes again once, and forgets', async (t) => {
+  const read = createHeadReader()
+  const text = (path: number): string => `GET /${path} HTTP/1.1\r\nhost: a`
+  const first = read(text(0))
+  t.equal(read(text(0)), first)
+  t.match(read(text(1)), { path: '/1' })
+  for (let path = 2; path < 40; path++) t.match(read(text(path)), { path: `/${path}` })
+  t.not(read(text(0)), first)
+  t.match(read('GET'), { kind: 'bad' })
+})

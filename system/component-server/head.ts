@@ -94,6 +94,23 @@ export function parseHead(text: string): RequestHead | BadHead {
   }
 }
 
+/** Heads that are remembered: the few forms in which a balancer's connections send calls and replies. */
+const maxRemembered = 32
+
+/** Reads heads, and those that come again byte for byte only once. */
+export function createHeadReader(): (text: string) => RequestHead | BadHead {
+  const known = new Map<string, RequestHead>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const head = parseHead(text)
+    if (head.kind === 'bad') return head
+    if (known.size === maxRemembered) known.clear()
+    known.set(text, head)
+    return head
+  }
+}
+
 /** Adds a field's line to `fields`, or says what is wrong with it. */
 export function readField(line: string, fields: Map<string, string>): string | null {
   const colon = line.indexOf(':')

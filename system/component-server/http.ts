@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import { formatAddress, listen } from '../program/admin.ts'
 import type { Answer } from './calls.ts'
 import { type ConnectionHost, type RequestAnswer, serveConnection } from './connection.ts'
-import type { RequestHead } from './head.ts'
+import { createHeadReader, type RequestHead } from './head.ts'
 import type { PostHead } from './messages.ts'
 
 export interface HttpOptions {
@@ -54,6 +54,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     ticks: 0,
     dateLine: dateLineOf(new Date()),
     draining: false,
+    readHead: createHeadReader(),
     onRequest: (head, body, answer) => route(options, head, body, answer),
   }
 

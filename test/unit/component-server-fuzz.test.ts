@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { serveConnection } from '../../system/component-server/connection.ts'
+import { createHeadReader } from '../../system/component-server/head.ts'
 import { makeRequests } from '../fuzz/heads.ts'
 import { type OracleMessage, parseByLlhttp } from '../fuzz/llhttp.ts'
 import { Random } from '../fuzz/random.ts'
@@ -52,6 +53,7 @@ async function serve(bytes: Buffer, cut: number): Promise<{ taken: Taken[]; text
     ticks: 0,
     dateLine: '',
     draining: false,
+    readHead: createHeadReader(),
     onRequest({ method, path }, body, answer) {
       taken.push({ method, path, body: body.toString('latin1') })
       answer.send(200, '1')
