@@ -55,4 +55,12 @@ export const testParts: readonly TestPart[] = [
     alone: true,
     jobs: 1,
   },
+  {
+    name: 'interop',
+    files: ['test/interop/*.test.ts'],
+    grouped: false,
+    budgetSeconds: 180,
+    full: true,
+    jobs: 1,
+  },
 ]

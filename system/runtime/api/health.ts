@@ -32,25 +32,44 @@ function answerHealth({ query }: ApiRequest): ApiReply {
 
 /** The errors that clients can ask for, to see how they cope with each shape. */
 function trialError(error: string): ApiReply {
-  const missing = `Execution '${newId()}' not found`
+  const id = newId()
+  const missing = `Execution '${id}' not found`
   const known: Readonly<Record<string, readonly [status: number, ...stack: readonly object[]]>> = {
     bad_request: [
       404,
       {
         error: 'Bad request triggered for testing',
-        attachments: ['This is a test error, asked for by ?error=bad_request'],
+        attachments: [
+          'Layer 2: Simulating validation failure',
+          'Layer 1: User requested error via ?error=bad_request',
+          'This is a test error with multiple layers',
+        ],
       },
       { error: missing },
     ],
-    not_found: [404, { error: missing, attachments: ['Test execution not found'] }],
+    not_found: [
+      404,
+      { error: missing, attachments: [`Looking for execution: ${id}`, 'Test execution not found'] },
+    ],
     stack: [
       404,
-      { error: missing, attachments: ['Complex error stack for testing'] },
+      {
+        error: missing,
+        attachments: [
+          'Top layer: Execution not found',
+          'Middle layer: Connection refused',
+          'Bottom layer: Database permission denied',
+          'Complex error stack for testing',
+        ],
+      },
       { error: 'State store unavailable' },
       { error: 'Database connection failed' },
     ],
   }
-  const generic = { error: 'Generic test error', attachments: [`Requested error type: ${error}`] }
+  const generic = {
+    error: 'Generic test error',
+    attachments: [`Requested error type: ${error}`, 'Unknown error type requested'],
+  }
   const [code, ...stack] = (Object.hasOwn(known, error) ? known[error] : undefined) ?? [500, generic]
   const { error: message } = (stack[0] ?? generic) as { error: string }
   return { status: code, body: JSON.stringify({ code, message, stack }) }

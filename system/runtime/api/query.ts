@@ -27,13 +27,18 @@ export function readChoice<T extends string>(
   return known
 }
 
-export function readWhole(query: URLSearchParams, name: string): number | undefined {
+/** @param max what its type holds; default 2^53 - 1 */
+export function readWhole(
+  query: URLSearchParams,
+  name: string,
+  max = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   const value = readQuery(query, name)
   if (value === undefined) return undefined
   if (value === '') throw bad(`${name}: cannot parse integer from empty string`)
   if (!/^\+?\d+$/.test(value)) throw bad(`${name}: invalid digit found in string`)
   const number = Number(value)
-  if (!Number.isSafeInteger(number)) throw bad(`${name}: number too large to fit in target type`)
+  if (number > max) throw bad(`${name}: number too large to fit in target type`)
   return number
 }
 

@@ -204,7 +204,7 @@ function listRuns(runs: RunStore, query: URLSearchParams): ApiReply {
   const flowName = readQuery(query, 'flowName')
   const root = readId(query, 'rootRunId')
   const parent = readId(query, 'parentRunId')
-  const maxDepth = readWhole(query, 'maxDepth')
+  const maxDepth = readWhole(query, 'maxDepth', 2 ** 32 - 1)
   const limit = readWhole(query, 'limit') ?? Number.POSITIVE_INFINITY
   const offset = readWhole(query, 'offset') ?? 0
   const found: string[] = []

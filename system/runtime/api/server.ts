@@ -54,13 +54,15 @@ export interface ApiServerOptions {
 const commonHead =
   'vary: origin, access-control-request-method, access-control-request-headers\r\naccess-control-allow-origin: *\r\n'
 
-const allowAll: ApiReply = {
-  status: 200,
-  body: '',
-  headers: [
-    ...['access-control-allow-methods', '*', 'access-control-allow-headers', '*'],
-    ...['allow', 'POST,GET,HEAD'],
-  ],
+/** What a preflight request gets: everything is allowed. */
+function allowAll(routes: readonly ApiRoute[]): ApiReply {
+  const headers = ['access-control-allow-methods', '*', 'access-control-allow-headers', '*']
+  if (routes.length > 0) headers.push('allow', methodsOf(routes))
+  return { status: 200, body: '', headers }
+}
+
+function methodsOf(routes: readonly ApiRoute[]): string {
+  return routes.map(({ method }) => (method === 'GET' ? 'GET,HEAD' : method)).join(',')
 }
 
 export function createApiServer(options: ApiServerOptions): HttpServer {
@@ -78,9 +80,10 @@ export function createApiServer(options: ApiServerOptions): HttpServer {
     const method = head.method === 'HEAD' ? 'GET' : head.method
     const refusal = method === 'POST' ? options.refusing() : null
     if (refusal !== null) return { status: 503, body: JSON.stringify({ code: 503, message: refusal }) }
-    if (method === 'OPTIONS') return allowAll
+    if (method === 'OPTIONS') return allowAll(found?.routes ?? [])
     const route = found?.routes.find((candidate) => candidate.method === method)
-    if (found === null || route === undefined) return { status: found === null ? 404 : 405, body: '' }
+    if (found === null) return { status: 404, body: '' }
+    if (route === undefined) return { status: 405, body: '', headers: ['allow', methodsOf(found.routes)] }
     try {
       const reply = route.handle({
         parameters: found.parameters,
