@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { GauntletError } from '../../contracts/errors.ts'
 import { type Flags, helpText, parseFlags } from '../../system/program/flags.ts'
 import { runMain } from '../../system/program/shutdown.ts'
+import { findStepflow } from '../../test/interop/real-stepflow.ts'
 import { cpuUs, median } from '../balancer/proc.ts'
 import { type Goal, reportGoals } from '../goals.ts'
 import { type RealParts, type Stack, startOurs, startReal } from './stacks.ts'
@@ -297,7 +298,10 @@ function goalOf(part: Part, { ours, real }: BothMedians): Goal {
 
 /** The real programs, or why there are none. */
 async function findReal(venv: string | null): Promise<RealParts | string> {
-  if (venv === null) return 'name its environment with --venv'
+  if (venv === null) {
+    const { skip, real } = await findStepflow()
+    return skip === false ? real() : skip
+  }
   const python = join(venv, 'bin/python')
   const script = 'import stepflow_orchestrator as s, stepflow_py; print(s.__path__[0])'
   const { status, stdout } = spawnSync(python, ['-c', script], { encoding: 'utf8' })
