@@ -140,6 +140,16 @@ t.test(
   },
 )
 
+t.test('smoke passes inside the cluster, and its report comes here', { skip }, async (t) => {
+  const output = run(process.execPath, ['harness/cli/in-cluster.ts', 'scenarios/smoke.mjs'])
+  t.match(output, /^PASS {2}smoke/m)
+  t.match(output, /^report: .*index\.html$/m)
+  t.equal(
+    run('kubectl', ['get', 'jobs', '-n', 'stepflow-demo', '-l', 'app=stepflow-harness', '-o', 'name']),
+    '',
+  )
+})
+
 t.test('affinity', { skip }, (t) => passes(t, 'affinity'))
 t.test('kill-mid-sse', { skip }, (t) => passes(t, 'kill-mid-sse'))
 t.test('scale', { skip }, (t) => passes(t, 'scale'))
