@@ -7,7 +7,7 @@ import { type Offer, operationsOf } from './operations.ts'
 
 /** Share of the control's good arrivals that the recovery must reach. */
 const leastShare = 0.95
-/** An answer is good within this, µs, or within twice the control's median, whichever is longer. */
+/** An answer is good within this, µs, or within twice the median that its workload had before the fault, whichever is longer. */
 const goodWithinUs = 1_000_000
 const slowerThanControl = 2
 /** With fewer arrivals in either stretch one of them decides alone. */
@@ -31,11 +31,12 @@ export const goodputReturns: Checker = {
     const before = offers.filter((offer) => isIn(offer, stretch.control.from, stretch.control.until))
     const after = offers.filter((offer) => isIn(offer, from, stretch.recovery.until))
     findings.examined = after.length
-    const times = before.flatMap((offer) => timeOf(offer) ?? []).sort((a, b) => a - b)
-    const median = times[times.length >> 1] ?? 0
-    const limitUs = Math.max(goodWithinUs, slowerThanControl * median)
-    const share = (list: readonly Offer[]): number =>
-      list.filter((offer) => (timeOf(offer) ?? Number.POSITIVE_INFINITY) <= limitUs).length / list.length
+    const limits = limitsUs(before)
+    const isGood = (offer: Offer): boolean => {
+      const limit = limits.get(offer.offered?.workload ?? '') ?? goodWithinUs
+      return (timeOf(offer) ?? Number.POSITIVE_INFINITY) <= limit
+    }
+    const share = (list: readonly Offer[]): number => list.filter(isGood).length / list.length
     if (before.length < leastArrivals || after.length < leastArrivals) {
       findings.cannotTell(
         `${before.length} arrivals before the fault and ${after.length} after it are too few`,
@@ -44,7 +45,8 @@ export const goodputReturns: Checker = {
     }
     const [control, recovery] = [share(before), share(after)]
     findings.summary =
-      `good within ${(limitUs / 1000).toFixed(0)} ms: ${percent(control)} of ${before.length} before the fault,` +
+      `good within ${[...limits.values()].map((us) => (us / 1000).toFixed(0)).join(' or ')} ms:` +
+      ` ${percent(control)} of ${before.length} before the fault,` +
       ` ${percent(recovery)} of ${after.length} after it`
     if (recovery < leastShare * control) {
       const text = `${percent(recovery)} good after the fault, ${percent(control)} before it`
@@ -55,6 +57,24 @@ export const goodputReturns: Checker = {
     } else if (control === 0) findings.cannotTell('nothing was good before the fault either')
     return findings
   },
+}
+
+/** What is in time for each workload, by its median before the fault. */
+function limitsUs(before: readonly Offer[]): ReadonlyMap<string, number> {
+  const times = new Map<string, number[]>()
+  for (const offer of before) {
+    const time = timeOf(offer)
+    if (offer.offered === undefined || time === null) continue
+    const list = times.get(offer.offered.workload)
+    if (list === undefined) times.set(offer.offered.workload, [time])
+    else list.push(time)
+  }
+  return new Map(
+    [...times].map(([workload, list]) => {
+      const median = list.sort((a, b) => a - b)[list.length >> 1] ?? 0
+      return [workload, Math.max(goodWithinUs, slowerThanControl * median)]
+    }),
+  )
 }
 
 /** Above this share of the machine taken by others, slowness is no proof. */
