@@ -39,14 +39,11 @@ function findCluster(): { readonly env: NodeJS.ProcessEnv; readonly reason: stri
   if (process.getuid?.() !== 0) return { env: process.env, reason: `${own}, and the kit needs root` }
   const { status, stdout, stderr } = spawnSync(kit, [], { encoding: 'utf8', timeout: 180_000 })
   if (status !== 0) return { env: process.env, reason: `${own}, and the kit: ${stderr.trim().slice(-300)}` }
-  const exported = Object.fromEntries(
-    [...stdout.matchAll(/^export (\w+)="?([^"\n]*)"?$/gm)].map(([, name = '', value = '']) => [
-      name,
-      value.replace('$PATH', process.env['PATH'] ?? ''),
-    ]),
-  )
-  const env = { ...process.env, ...exported }
-  return { env, reason: usable(env) }
+  // This process uses the cluster too, so its own environment gets them.
+  for (const [, name = '', value = ''] of stdout.matchAll(/\bexport (\w+)=(\S+)/g)) {
+    process.env[name] = value.replaceAll('"', '').replace('$PATH', process.env['PATH'] ?? '')
+  }
+  return { env: process.env, reason: usable(process.env) }
 }
 
 /** Null: kubectl reaches a cluster; else why not. */
