@@ -41,8 +41,9 @@ test('makes a folder for its user only', async (t) => {
 })
 
 test('takes a zombie for dead', { skip: process.platform === 'linux' ? false : 'needs /proc' }, async (t) => {
-  // The shell becomes a sleep, which never collects the child it was given.
-  const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'])
+  // The shell becomes a sleep, which never collects the child it was given; the child lives until then.
+  const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 1000'])
+  t.teardown(() => parent.kill('SIGKILL'))
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
   const pid = Number(line.toString())
   const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -56,7 +57,6 @@ test('takes a zombie for dead', { skip: process.platform === 'linux' ? false : '
   mkdirSync(join(here, folderName({ ...thisOwner(), pid, startTime }, 'zombie')))
   sweepFolders(here)
   t.same(readdirSync(here), [])
-  parent.kill('SIGKILL')
   rmSync(here, { recursive: true })
 })
 

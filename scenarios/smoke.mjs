@@ -31,7 +31,8 @@ await scenario(import.meta, {
       if (!answered) break
     }
     if (answered) await t.checkItems()
-    // One at a time: no pod is busy, so only turns spread them.
+    // One at a time: no pod is busy, so only turns spread them, once every pod is known.
+    if (answered) await t.untilReadyFor('component-server', 1_100)
     const turns = answered
       ? await t.load('turns', {
           workload: t.workload('double', { builtIn: true }),

@@ -323,6 +323,18 @@ export class Trial {
     return (await this.cluster.pods(role)).filter((pod) => pod.ready && pod.phase === 'Running')
   }
 
+  /**
+   * Waits until each ready pod of a role has been so for a time, by the trial's own records, which begin with it:
+   * whoever looks for pods has found them all by then.
+   */
+  async untilReadyFor(role: Role, ms: number): Promise<void> {
+    const last = (await this.readyPods(role)).reduce(
+      (latest, { readyAt }) => Math.max(latest, readyAt ?? 0),
+      this.startedAt,
+    )
+    await this.pause(Math.max(0, ms - (monotonicUs() - last) / 1000))
+  }
+
   /** A gauge or counter of a pod's /metrics, summed over its labels; null where the pod does not answer. */
   gauge(pod: Pod, name: string): Promise<number | null> {
     return readGauge(this.cluster.podAdminUrl(pod), name)

@@ -5,7 +5,7 @@ import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { startProgram } from '../../bench/runtime/server.ts'
-import { send } from './runtime-helpers.ts'
+import { send } from '../e2e/runtime-helpers.ts'
 
 const file = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url))
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { fakeCluster, fakeProgram } from './local-cluster-helpers.ts'
+import { fakeCluster, fakeProgram } from '../e2e/local-cluster-helpers.ts'
 
 test('pods write their coverage before a planned kill, and cost nothing otherwise', async (t) => {
   const before = process.env['NODE_V8_COVERAGE']
