@@ -1,6 +1,8 @@
 // Temporary folders of a process: who owns one is in its name, so a later start can remove what was left.
 
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const prefix = 'stepflow-gauntlet-'
@@ -39,6 +41,12 @@ export function makeFolder(parent: string, random: string): string {
   const folder = join(parent, folderName(thisOwner(), random))
   mkdirSync(folder, { mode: 0o700 })
   return folder
+}
+
+/** A folder of this process among the system's temporary ones; those of processes that are gone are removed. */
+export function makeTemporaryFolder(): string {
+  sweepFolders(tmpdir())
+  return makeFolder(tmpdir(), randomUUID().slice(0, 8))
 }
 
 /** Removes the folders in `parent` whose owners are gone. Never throws: others' folders may be in the way. */

@@ -27,7 +27,7 @@ function jobsOf(part: TestPart): readonly Job[] {
   for (const [index, files] of groups.entries()) {
     if (files.length === 0) throw new Error(`part ${part.name}: no test file matches ${part.files[index]}`)
   }
-  return part.grouped ? groups : groups.flat().map((file) => [file])
+  return part.grouped ? groups : [...new Set(groups.flat())].map((file) => [file])
 }
 
 async function runPart(part: TestPart): Promise<Result> {

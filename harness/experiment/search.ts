@@ -1,7 +1,6 @@
 // Runs drawn schedules one after another; a failing one is shrunk, measured, and kept as an experiment file.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { checkers } from '../../chaos/checkers/index.ts'
 import type { Experiment } from '../../chaos/experiments/model.ts'
@@ -13,6 +12,7 @@ import type { ClusterOptions } from '../../contracts/cluster.ts'
 import { type ExitCode, exitCodes } from '../../contracts/exit-codes.ts'
 import { runSession } from '../scenario/session.ts'
 import { shellWord } from '../scenario/shell-word.ts'
+import { makeTemporaryFolder } from '../temporary-folder.ts'
 import { definitionOf } from './definition.ts'
 
 export interface SearchOptions {
@@ -136,7 +136,7 @@ async function keep(
   options: SearchOptions,
   say: (line: string) => void,
 ): Promise<Found> {
-  const scratch = mkdtempSync(join(tmpdir(), 'stepflow-gauntlet-search-'))
+  const scratch = makeTemporaryFolder()
   try {
     // Another failure than the first is another cause.
     const fails = async (candidate: Experiment): Promise<boolean> => {

@@ -1,7 +1,6 @@
 // One boot of the system, the scenarios of a suite one after another, one report, one exit code.
 
 import { readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Cluster, ClusterOptions, Role } from '../../contracts/cluster.ts'
 import { GauntletError } from '../../contracts/errors.ts'
@@ -27,7 +26,7 @@ import { startCluster } from '../cluster/index.ts'
 import { judgeJudges } from '../known-answers.ts'
 import { createEmbeddedEngine } from '../load/index.ts'
 import { createNoiseMeter, type NoiseMeter, othersShare } from '../noise.ts'
-import { makeFolder, sweepFolders } from '../temporary-folder.ts'
+import { makeTemporaryFolder } from '../temporary-folder.ts'
 import type { LoadedScenario } from './definition.ts'
 import { describeEnvironment } from './environment.ts'
 import { createGatherer, type Gatherer } from './gather.ts'
@@ -387,8 +386,7 @@ function bootFailure(session: SessionOptions, error: GauntletError, others: numb
 
 /** For a cluster that has no folder to lend. */
 function ownFolder(stack: AsyncDisposableStack): string {
-  sweepFolders(tmpdir())
-  const directory = makeFolder(tmpdir(), crypto.randomUUID().slice(0, 8))
+  const directory = makeTemporaryFolder()
   stack.defer(() => rm(directory, { recursive: true, force: true }))
   return directory
 }

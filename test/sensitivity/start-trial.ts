@@ -1,10 +1,10 @@
 // Starts a trial in a process of its own and waits for its outcome; a hog runs beside it where asked.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCodes } from '../../contracts/exit-codes.ts'
+import { makeTemporaryFolder } from '../../harness/temporary-folder.ts'
 import { defectArgs, defects } from '../defects/index.ts'
 import { ledgerFile, openLedger, type TrialEntry, type TrialKey } from './ledger.ts'
 import type { TrialOutcome, TrialRequest } from './run-trial.ts'
@@ -38,7 +38,7 @@ export function createTrials(file: string = ledgerFile): {
 async function runTrial(
   key: TrialKey & { readonly defect: keyof typeof defects | null },
 ): Promise<TrialOutcome> {
-  const folder = await mkdtemp(join(tmpdir(), 'stepflow-gauntlet-trial-'))
+  const folder = makeTemporaryFolder()
   const hog = key.beside === 'hog' ? startHog() : null
   const startedAt = performance.now()
   try {
