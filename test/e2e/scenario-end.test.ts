@@ -12,7 +12,6 @@ t.test('an interruption ends with a report of what was measured, exit codes 130 
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
-    ['SIGHUP', 129],
   ] as const) {
     const folder = t.testdir({ [signal]: {} })
     const { child, ended, said } = start('test/e2e/scenarios/waits.mjs', ['--out', join(folder, signal)])
