@@ -33,9 +33,13 @@ await scenario(import.meta, {
     await t.pause(300)
     await t.scale({ 'component-server': 5, balancer: 3 })
     await t.pause(1_000)
-    await t.scale({ 'component-server': 3, balancer: 2 })
-    enough.abort()
-    await load
+    // Three times as long as a stream lives: each that was open at the pods that leave ends under load.
+    const end = async () => {
+      await t.pause(2_500)
+      enough.abort()
+      await load
+    }
+    await Promise.all([t.scale({ 'component-server': 3, balancer: 2 }), end()])
     const scalingUntil = t.window('settle')
     await t.settle()
 
