@@ -4,7 +4,8 @@
 // port has one slice, so that what else happens on the machine meets all of them alike. Prints one JSON object:
 // failures, and for each port the latencies of each slice in µs; the first cycles warm up and are left out.
 
-import { connect, type Socket } from 'node:net'
+import { type Link, type LinkOpener, notWritten } from '../../system/balancer/link.ts'
+import { connectLink } from '../../system/balancer/tcp-link.ts'
 
 const [rps = 0, cycles = 0, sliceMs = 0, connections = 0, ...ports] = process.argv.slice(2).map(Number)
 const body =
@@ -14,9 +15,9 @@ const request = Buffer.from(
     `content-length: ${body.length}\r\n\r\n${body}`,
 )
 /** Cycles in which compilers and connection pools warm up. */
-const warmUpCycles = 4
+const warmUpCycles = 40
 /** Answers of a slice that are still under way when it ends may take so long, ms. */
-const graceMs = 2_000
+const graceMs = 10_000
 
 let failures = 0
 
@@ -55,7 +56,8 @@ class Target {
         for (; sent < wanted; sent++) {
           this.#open++
           // What the generator itself sends late by a timer's grain is not the balancer's: counted from here.
-          const connection = this.#idle.pop()
+          // In turn: one that rests for long is closed.
+          const connection = this.#idle.shift()
           if (connection === undefined) this.#due.push(now)
           else connection.send(now)
         }
@@ -86,33 +88,60 @@ class Target {
   }
 }
 
-class Connection {
-  readonly #socket: Socket
+/** One kept connection, on the balancer's own link: net.Socket would take most of the load's core at this rate. */
+class Connection implements LinkOpener {
+  readonly #link: Link
+  readonly #ready: () => void
   readonly #onAnswer: (connection: Connection, us: number) => void
   #sentAt = 0
+  /** What has come of an answer that did not come whole. */
   #received = ''
+  /** Of the last answer, whole; most have the same. */
+  #length = 0
 
   constructor(port: number, ready: () => void, onAnswer: (connection: Connection, us: number) => void) {
+    this.#ready = ready
     this.#onAnswer = onAnswer
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    this.#socket.once('connect', ready)
-    this.#socket.on('data', (bytes) => this.#onData(bytes))
-    this.#socket.on('error', () => failures++)
+    this.#link = connectLink('127.0.0.1', port, this)
   }
 
   send(dueAt: number): void {
     this.#sentAt = dueAt
-    this.#socket.write(request)
+    if (this.#link.writeBytes(request) === notWritten) failures++
   }
 
-  #onData(bytes: Buffer): void {
-    this.#received += bytes.toString('latin1')
+  onConnected(): void {
+    this.#ready()
+  }
+
+  onBytes(bytes: Buffer, from: number, to: number): void {
+    // An answer as long as the last one, with the same status, needs no further look.
+    if (this.#received === '' && to - from === this.#length && bytes[from + 9] === 0x32) {
+      this.#done()
+      return
+    }
+    this.#received += bytes.toString('latin1', from, to)
     const split = this.#received.indexOf('\r\n\r\n')
     if (split === -1) return
-    const length = Number(/content-length: (\d+)/i.exec(this.#received)?.[1])
-    if (this.#received.length < split + 4 + length) return
-    if (!this.#received.startsWith('HTTP/1.1 200 ')) failures++
+    const length = split + 4 + Number(/content-length: (\d+)/i.exec(this.#received)?.[1])
+    if (this.#received.length < length) return
+    if (this.#received.startsWith('HTTP/1.1 200 ')) this.#length = length
+    else failures++
     this.#received = ''
+    this.#done()
+  }
+
+  onEnd(): void {
+    failures++
+  }
+
+  onClosed(): void {
+    failures++
+  }
+
+  onDrained(): void {}
+
+  #done(): void {
     this.#onAnswer(this, Math.round((performance.now() - this.#sentAt) * 1_000))
   }
 }

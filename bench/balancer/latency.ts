@@ -11,8 +11,8 @@ import { median } from './proc.ts'
 /** Latencies of one balancer in µs, slice by slice. */
 export type Slices = readonly (readonly number[])[]
 
-/** Of a slice: a few times the longest stall that a machine has now and then. */
-const sliceMs = 250
+/** Of a slice: so short that the stalls which a shared machine has many times a second miss most slices. */
+const sliceMs = 50
 const connections = 64
 /** For the interval. */
 const resamples = 2_000

@@ -46,7 +46,7 @@ const maxCpuRatio = 1.11
 const maxStreamKib = 12
 const maxAddedMs = 0.1
 /** Slices of a balancer for each second of its rounds. */
-const slicesPerSecond = 4
+const slicesPerSecond = 20
 /** A round in which something else had the cores is measured again, so often. */
 const maxRepeats = 3
 

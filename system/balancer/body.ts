@@ -68,6 +68,11 @@ export class BodyReader {
     this.done = kind === 'length' && length === 0
   }
 
+  /** The body ends where the connection does. */
+  get untilClose(): boolean {
+    return this.#kind === 'close'
+  }
+
   next(bytes: Uint8Array, pos: number, end: number): number {
     if (this.done) {
       this.pos = pos

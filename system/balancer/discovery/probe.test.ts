@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import t from 'tap'
 import { createProbe, judge } from './probe.ts'
 
@@ -57,4 +57,35 @@ t.test('refuses an endless answer', async (t) => {
     server.close()
   })
   t.match(await createProbe(5_000)('127.0.0.1', (server.address() as AddressInfo).port), { kind: 'bad' })
+})
+
+t.test('reads an answer however it is framed and comes, and no other', async (t) => {
+  const healthy = '{"status":"healthy","instanceId":"a-1"}'
+  const chunked = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${healthy.length.toString(16)}\r\n${healthy}\r\n0\r\n\r\n`
+  const good = { kind: 'good', instanceId: 'a-1' }
+  const answers: readonly [string, object][] = [
+    [`HTTP/1.1 200 OK\r\ncontent-length: ${healthy.length}\r\n\r\n${healthy}`, good],
+    [`HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n${healthy}`, good],
+    [chunked, good],
+    ['HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n', { kind: 'bad', problem: 'status 503' }],
+    [`HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n${healthy}`, { kind: 'fault' }],
+    [chunked.replace('\r\n0\r\n', '\r\nz\r\n'), { kind: 'bad' }],
+    ['SSH-2.0-OpenSSH_9.2p1 Debian\r\n', { kind: 'bad' }],
+  ]
+  for (const [text, expected] of answers) {
+    for (const step of [text.length, 7]) {
+      const server = createTcpServer((socket) => {
+        socket.setNoDelay(true)
+        socket.on('error', () => {})
+        socket.once('data', () => {
+          for (let at = 0; at < text.length; at += step) socket.write(text.slice(at, at + step))
+          socket.end()
+        })
+      })
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      t.match(await createProbe(5_000)('127.0.0.1', (server.address() as AddressInfo).port), expected, text)
+      server.close()
+    }
+  }
 })
