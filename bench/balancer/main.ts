@@ -21,7 +21,7 @@ import {
   stepflow,
 } from './peers.ts'
 import { median } from './proc.ts'
-import { isTrusted, isUndisturbed, measureRate, type RateRound } from './rate.ts'
+import { isTrusted, isUndisturbed, measureRate, type RateRound, untrusted } from './rate.ts'
 import { measureStreams, type StreamResult } from './streams.ts'
 
 const parts = ['rate', 'threads', 'streams', 'latency'] as const
@@ -160,9 +160,9 @@ async function benchRate(
       `${trusted}/${all}`,
     ]),
   )
-  for (const { name, trusted, rounds: all } of rows) {
-    if (trusted * 2 < all)
-      invalid.push(`rate of ${name}: something else used the cores in ${all - trusted} of ${all} rounds`)
+  for (const [name, list] of results) {
+    const problem = untrusted(`rate of ${name}`, list, isTrusted)
+    if (problem !== null) invalid.push(problem)
   }
   const chart = join(import.meta.dirname, '../../reports/out/bench-balancer.svg')
   mkdirSync(join(chart, '..'), { recursive: true })
@@ -199,11 +199,8 @@ async function benchThreads(
     ['threads', 'req/s (shown, not judged)', 'CPU µs a request'],
     ['one', 'two'].map((name) => [name, rps(name).toFixed(0), cpu(name).toFixed(1)]),
   )
-  const all = [...results.values()].flat()
-  const disturbed = all.filter((round) => !isUndisturbed(round)).length
-  if (disturbed * 2 > all.length) {
-    invalid.push(`threads: something else used the cores in ${disturbed} of ${all.length} rounds`)
-  }
+  const problem = untrusted('threads', [...results.values()].flat(), isUndisturbed)
+  if (problem !== null) invalid.push(problem)
   goals.push({
     name: 'balancer-two-threads-cpu',
     measured: cpu('two') / cpu('one'),

@@ -92,6 +92,18 @@ export function isTrusted(round: RateRound): boolean {
   return !disturbed && round.loadCoreBusy <= 0.9
 }
 
+/** Why figures from `rounds` cannot be trusted: most of them say nothing. Null: they can be. */
+export function untrusted(
+  what: string,
+  rounds: readonly RateRound[],
+  isFine: (round: RateRound) => boolean,
+): string | null {
+  if (rounds.length === 0) return `${what}: no round was measured`
+  const bad = rounds.filter((round) => !isFine(round)).length
+  if (bad * 2 <= rounds.length) return null
+  return `${what}: the load was short of its core, or something else used the cores, in ${bad} of ${rounds.length} rounds`
+}
+
 /** Whether nothing else used the two cores to speak of. */
 export function isUndisturbed(round: RateRound): boolean {
   return round.foreignCores < 0.2
