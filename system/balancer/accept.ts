@@ -226,6 +226,11 @@ export class Client extends Timed implements LinkOwner {
     this.#relay.wheel.hold(this)
   }
 
+  /** Nothing is read of it. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
   pause(): void {
     if (this.#paused) return
     this.#paused = true

@@ -36,6 +36,7 @@ const schema = Type.Object(
           headTimeoutMs: ms,
           keepAliveMs: ms,
           bodyTimeoutMs: ms,
+          minBodyBytesPerSecond: Type.Integer({ minimum: 0, maximum: 1_000_000_000 }),
           stallTimeoutMs: ms,
           heartbeatMs: ms,
           streamIdleMs: ms,

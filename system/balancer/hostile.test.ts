@@ -101,6 +101,37 @@ t.test(
   },
 )
 
+t.test('takes no hostile chunk from a pod, whether it comes with the head or later', async (t) => {
+  const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+  let [before, later] = ['', '']
+  const sockets: Socket[] = []
+  const pod = await startRawPod(t, 'a', (socket) => {
+    sockets.push(socket)
+    socket.write(head + before, 'latin1')
+    // Not before the client has the start of the answer.
+    if (later !== '') setTimeout(() => socket.write(later, 'latin1'), 20)
+  })
+  const balancer = await startFor(t, [pod])
+  const left = () => until(() => sockets.at(-1)!.closed || sockets.at(-1)!.readableEnded)
+  for (const [name, text] of Object.entries(hostileChunks)) {
+    before = text
+    later = ''
+    const refused = await send(t, balancer.port, post(execute))
+    t.equal(refused.status, 502, name)
+    t.match(JSON.parse(refused.body), { id: 'call-1', error: { data: { reason: 'bad_answer' } } }, name)
+    await left()
+    before = '3\r\nabc\r\n'
+    later = text
+    const client = new RawClient(t, balancer.port)
+    client.write(post(execute))
+    const cut = await client.rest()
+    t.match(cut, /\r\n\r\n3\r\nabc\r\n/, name)
+    t.notMatch(cut, /\r\n0\r\n/, name)
+    await left()
+  }
+  t.equal(sockets.length, 2 * Object.keys(hostileChunks).length)
+})
+
 t.test('cuts an answer whose chunks go wrong after its head, without a last chunk', async (t) => {
   for (const wrong of ['2\r\nabc', '\r\n', 'zz\r\n']) {
     const pod = await startRawPod(t, 'a', (socket) => {
@@ -174,6 +205,73 @@ t.test('gives slow heads and slow bodies 408', async (t) => {
   t.equal(pod.requests.length, 0)
   t.equal(inFlight(balancer), 0)
 })
+
+t.test('gives a body that drips 408, and one that is slow but fast enough its answer', async (t) => {
+  const pod = await startPod(t, 'a', (_request, body, response) => {
+    response.end(String(body.length))
+  })
+  const balancer = await startFor(t, [pod], { bodyTimeoutMs: 300, minBodyBytesPerSecond: 1_000 })
+  const sendEvery = async (bytes: number) => {
+    const client = new RawClient(t, balancer.port)
+    client.write(post('x'.repeat(1_000)).slice(0, -1_000))
+    let left = 1_000
+    const timer = setInterval(() => {
+      if (left > 0) client.write('x'.repeat(Math.min(left, bytes)))
+      left -= bytes
+    }, 50)
+    const answer = await client.answer()
+    clearInterval(timer)
+    return answer
+  }
+  const [drip, slow] = await Promise.all([sendEvery(5), sendEvery(100)])
+  t.equal(drip.status, 408)
+  t.equal(slow.body, '1000')
+})
+
+t.test('does not blame the client for a pod that takes its body slowly', async (t) => {
+  const body = 'x'.repeat(20_000_000)
+  let paused = true
+  const pod = await startRawPod(t, 'a', (socket, first) => {
+    let length = first.length
+    socket.pause()
+    setTimeout(() => {
+      paused = false
+      socket.resume()
+    }, 1_000)
+    socket.on('data', (more) => {
+      length += more.length
+      if (length > body.length) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  const balancer = await startFor(t, [pod], { bodyTimeoutMs: 200, probeIntervalMs: 60_000 })
+  const client = new RawClient(t, balancer.port)
+  client.write(post(body))
+  const answer = await client.answer()
+  t.equal(paused, false)
+  t.equal(answer.body, 'ok')
+})
+
+t.test(
+  'drops a client that sends on and does not read, though its pod has stopped reading too',
+  async (t) => {
+    const pod = await startRawPod(t, 'a', (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+      const fill = () => {
+        while (socket.write(`3e80\r\n${'x'.repeat(16_000)}\r\n`));
+      }
+      socket.on('drain', fill)
+      socket.pause()
+      fill()
+    })
+    const balancer = await startFor(t, [pod], { stallTimeoutMs: 300, probeIntervalMs: 60_000 })
+    const client = new RawClient(t, balancer.port)
+    client.socket.pause()
+    client.write(post('x'.repeat(40_000_000)))
+    await until(async () => (await totals(balancer)).clientConnections === 1)
+    await until(async () => (await totals(balancer)).clientConnections === 0)
+    t.equal(inFlight(balancer), 0)
+  },
+)
 
 t.test('closes connections that stay idle', async (t) => {
   const pod = await startPod(t, 'a')
@@ -263,6 +361,22 @@ t.test('resets an HTTP/1.0 client whose answer breaks off: only that shows it', 
   client.write('GET / HTTP/1.0\r\n\r\n')
   await client.until(() => client.closed)
   t.equal(client.error?.code, 'ECONNRESET')
+})
+
+t.test('gives no length with 204, whatever the pod says', async (t) => {
+  const pod = await startRawPod(t, 'a', (socket) => {
+    const answer = 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'
+    socket.write(answer)
+    socket.on('data', () => socket.write(answer))
+  })
+  const balancer = await startFor(t, [pod])
+  const client = new RawClient(t, balancer.port)
+  for (let call = 0; call < 3; call++) {
+    client.write(post(execute))
+    await client.until(() => client.received.endsWith('\r\n\r\n'))
+    t.equal(client.received, 'HTTP/1.1 204 No Content\r\n\r\n')
+    client.received = ''
+  }
 })
 
 t.test('answers HEAD with the head alone', async (t) => {

@@ -27,6 +27,8 @@ export interface RelayLimits {
   readonly maxAttempts: number
   /** Longest pause within a request's body, ms. */
   readonly bodyTimeoutMs: number
+  /** A body that comes more slowly than this for longer than `bodyTimeoutMs` is cut off; 0: never. */
+  readonly minBodyBytesPerSecond: number
   /** A client that reads nothing of its answer for this long is dropped, ms. */
   readonly stallTimeoutMs: number
   /** A comment goes into a stream that was silent for this long, ms; 0: never. */
@@ -72,6 +74,8 @@ export const defaultLimits: BalancerLimits = {
   maxBodyBytes: 64 * 1_048_576,
   maxAttempts: 3,
   bodyTimeoutMs: 30_000,
+  // The least rate of Apache's mod_reqtimeout: a byte now and then must not hold a request open for ever.
+  minBodyBytesPerSecond: 500,
   stallTimeoutMs: 60_000,
   heartbeatMs: 0,
   streamIdleMs: 0,

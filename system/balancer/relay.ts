@@ -77,6 +77,8 @@ export class Exchange implements UpstreamUser, Waiting {
   /** Null: the request has no body, or it is complete. */
   #body: BodyReader | null = null
   #bodyBytes = 0
+  /** When the client must have sent more of it, by the wheel's clock, ms. */
+  #bodyDueMs = 0
   /** The head and `#look` are the whole request, and wait for a connection. */
   #whole = false
   /** Otherwise: head and body bytes that wait for a connection. */
@@ -130,6 +132,7 @@ export class Exchange implements UpstreamUser, Waiting {
     budget.earn()
     if (bodyBytes !== 0) {
       this.#body = new BodyReader(bodyBytes === chunkedBody ? 'chunked' : 'length', bodyBytes)
+      this.#bodyDueMs = this.#relay.wheel.nowMs + limits.bodyTimeoutMs
       if (bodyBytes > limits.maxBodyBytes) {
         this.#refuse(413, 'limit', `the body is over ${limits.maxBodyBytes} bytes`)
         return end
@@ -155,7 +158,9 @@ export class Exchange implements UpstreamUser, Waiting {
 
   /** Further bytes while the body is not complete. Returns the position behind the body. */
   onRequestBytes(bytes: Buffer, pos: number, end: number): number {
+    const before = this.#bodyBytes
     pos = this.#readBody(bytes, pos, end)
+    this.#earnBodyTime(this.#bodyBytes - before)
     if (!this.#over && this.#undecided) this.#route()
     if (!this.#over) this.#setDeadline()
     return pos
@@ -178,7 +183,7 @@ export class Exchange implements UpstreamUser, Waiting {
   /** The deadline that `#setDeadline` set has passed. */
   onDeadline(): void {
     const { limits, wheel } = this.#relay
-    if (this.#body !== null) this.#fail(408, 'limit', 'the body did not arrive in time')
+    if (this.#waitsForBody) this.#fail(408, 'limit', 'the body did not arrive in time')
     else if (this.#stalled) this.#client.destroy()
     else if (limits.streamIdleMs > 0 && wheel.nowMs - this.#heardMs >= limits.streamIdleMs) {
       this.#fail(504, 'timeout', `no event for ${limits.streamIdleMs} ms`)
@@ -188,9 +193,31 @@ export class Exchange implements UpstreamUser, Waiting {
     }
   }
 
+  /** So many bytes came: what they are worth at the least rate is added to the time for the rest. */
+  #earnBodyTime(bytes: number): void {
+    const { limits, wheel } = this.#relay
+    const worthMs =
+      limits.minBodyBytesPerSecond === 0 ? Infinity : (bytes * 1_000) / limits.minBodyBytesPerSecond
+    if (bytes > 0) this.#bodyDueMs = Math.min(this.#bodyDueMs + worthMs, wheel.nowMs + limits.bodyTimeoutMs)
+  }
+
+  /** The pod takes the body again: the client had to wait meanwhile, and gets its time anew. */
+  #resumeBody(): void {
+    const { limits, wheel } = this.#relay
+    this.#client.resume()
+    if (this.#body === null) return
+    this.#bodyDueMs = wheel.nowMs + limits.bodyTimeoutMs
+    this.#setDeadline()
+  }
+
+  /** The client owes us body bytes. While the pod takes none, or is not connected yet, it does not. */
+  get #waitsForBody(): boolean {
+    return this.#body !== null && !this.#client.paused
+  }
+
   #setDeadline(): void {
-    const { limits } = this.#relay
-    if (this.#body !== null) this.#client.arm(limits.bodyTimeoutMs)
+    const { limits, wheel } = this.#relay
+    if (this.#waitsForBody) this.#client.arm(Math.max(1, this.#bodyDueMs - wheel.nowMs))
     else if (this.#stalled) this.#client.arm(limits.stallTimeoutMs)
     else if (this.#events !== null && (limits.heartbeatMs > 0 || limits.streamIdleMs > 0)) {
       this.#client.arm(Math.min(limits.heartbeatMs || Infinity, limits.streamIdleMs || Infinity))
@@ -342,7 +369,7 @@ export class Exchange implements UpstreamUser, Waiting {
       this.#client.link.writeText('HTTP/1.1 100 Continue\r\n\r\n')
     }
     if (result === waits) this.#client.pause()
-    else this.#client.resume()
+    else this.#resumeBody()
     return true
   }
 
@@ -581,7 +608,7 @@ export class Exchange implements UpstreamUser, Waiting {
   }
 
   onUpstreamDrained(): void {
-    if (!this.#over) this.#client.resume()
+    if (!this.#over) this.#resumeBody()
   }
 
   onAnswerEnd(): void {

@@ -128,6 +128,30 @@ t.test('does not touch a silent stream by default', async (t) => {
   t.equal(client.ended, false)
 })
 
+t.test('each of two replicas routes replies for the streams that the other one opened', async (t) => {
+  const servers = [await startStreamer(t, 'a'), await startStreamer(t, 'b')]
+  const pods = servers.map(({ pod }) => pod)
+  const replicas = [await startFor(t, pods), await startFor(t, pods)]
+  for (const [index, opener] of replicas.entries()) {
+    const other = replicas[1 - index]!
+    const clients = [new RawClient(t, opener.port), new RawClient(t, opener.port)]
+    for (const client of clients) {
+      client.write(post(execute))
+      await client.until(() => client.received.includes('cb-1'))
+      const [, instanceId = ''] = /stepflow-instance-id: (\w)/i.exec(client.received) ?? []
+      const { pod } = servers.find((server) => server.pod.instanceId === instanceId)!
+      const before = pods.map(({ bodies }) => bodies.length)
+      const answer = await send(t, other.port, post(reply, `Stepflow-Instance-Id: ${instanceId}\r\n`))
+      t.equal(answer.status, 202)
+      t.same(
+        pods.map(({ bodies }, at) => bodies.length - before[at]!),
+        pods.map((one) => (one === pod ? 1 : 0)),
+      )
+    }
+  }
+  for (const { streams } of servers) for (const stream of streams) stream.end()
+})
+
 t.test('routes a callback to a pod that left its name before this balancer ever saw it there', async (t) => {
   const { pod: ready } = await startStreamer(t, 'ready')
   const { pod: leaving, streams } = await startStreamer(t, 'leaving')

@@ -164,6 +164,8 @@ const names = [
   'traceparent',
   'X_Y',
   'Content_Length',
+  'Transfer_Encoding',
+  'Stepflow_Instance_Id',
   'Content-Length2',
   'A',
   'X-Forwarded-By',
@@ -499,6 +501,10 @@ const requestHop = [
   'content-length',
   'transfer-encoding',
   'x-forwarded-by',
+  // Read as the same names behind CGI.
+  'content_length',
+  'transfer_encoding',
+  'stepflow_instance_id',
 ]
 const answerHop = [
   'connection',

@@ -69,6 +69,15 @@ t.test('drops framing and hop-by-hop fields, and those that Connection names', a
   t.equal(head.keepAlive, true)
 })
 
+t.test('drops fields that CGI and WSGI take for framing or for the instance id', async (t) => {
+  const head = good(
+    `${postLine}Content_Length: 99\r\nTransfer_Encoding: chunked\r\nSTEPFLOW_Instance-Id: b\r\nX_Other_Field: c\r\n` +
+      'Content-Length: 5\r\n\r\n',
+  )
+  t.equal(head.fields, `${host}X_Other_Field: c\r\n`)
+  t.match(head, { bodyBytes: 5, instanceId: null })
+})
+
 t.test('reads how the body is framed and whether the connection stays', async (t) => {
   t.equal(good(`${postLine}Content-Length: 007\r\n\r\n`).bodyBytes, 7)
   t.equal(good(`${postLine}Content-Length: 9007199254740991\r\n\r\n`).bodyBytes, Number.MAX_SAFE_INTEGER)

@@ -186,6 +186,7 @@ export function readRequestHead(
           if (line.tabbed) return refuse(400, 'a tab behind Content-Length')
           keep = false
         } else if (nameIs(bytes, name, 'x-forwarded-by') || isHttp2Settings(name)) keep = false
+        else keep = !isDisguised('content-length')
         break
       case 16:
         keep = !nameIs(bytes, name, 'proxy-connection')
@@ -196,14 +197,14 @@ export function readRequestHead(
           if (line.tabbed) return refuse(400, 'a tab behind Transfer-Encoding')
           transferEncoding = value()
           keep = false
-        }
+        } else keep = !isDisguised('transfer-encoding')
         break
       case 20:
         if (nameIs(bytes, name, 'stepflow-instance-id')) {
           if (instanceId !== null) return refuse(400, 'two Stepflow-Instance-Id fields')
           instanceId = value()
           if (!isInstanceId(instanceId)) return refuse(400, 'a bad Stepflow-Instance-Id')
-        }
+        } else keep = !isDisguised('stepflow-instance-id')
         break
     }
     if (!keep || !line.canonical) {
@@ -309,6 +310,15 @@ function value(): string {
 /** The bytes from `from` to `to` of the head that is being read, as text. */
 function cut(from: number, to: number): string {
   return text.slice(from - textAt, to - textAt)
+}
+
+/**
+ * Whether the name reads as `name` with underscores for hyphens. Behind CGI and WSGI (RFC 3875 4.1.18) the two are
+ * one, so a pod could be told of a framing or a route that we never saw: such fields are dropped, as nginx does.
+ */
+function isDisguised(name: string): boolean {
+  const found = cut(line.start, line.nameEnd)
+  return found.includes('_') && found.toLowerCase().replaceAll('_', '-') === name
 }
 
 function isHttp2Settings(start: number): boolean {

@@ -52,7 +52,8 @@ function answerHead(head: AnswerHead, toOldClient: boolean, routed: string | nul
   if (routed !== null) {
     fields = `${withoutFields(fields, ['x-stepflow-routed-instance'])}X-Stepflow-Routed-Instance: ${routed}\r\n`
   }
-  if (head.contentLength !== -1) fields += `Content-Length: ${head.contentLength}\r\n`
+  // RFC 9110 8.6: never with 204; a client that believed it would wait for a body, or take the next answer for it.
+  if (head.contentLength !== -1 && head.status !== 204) fields += `Content-Length: ${head.contentLength}\r\n`
   else if (isChunkedTo(head, toOldClient)) fields += 'Transfer-Encoding: chunked\r\n'
   if (close) fields += 'Connection: close\r\n'
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${fields}\r\n`
