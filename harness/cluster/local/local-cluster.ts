@@ -101,14 +101,17 @@ export class LocalCluster implements Cluster {
   }
 
   async rolloutRestart(role: Role, options: WaitOptions = {}): Promise<void> {
+    const before = new Set(this.#table.of(role).map(({ status }) => status.revision))
     const revision = await this.#link.request({ kind: 'rollout', role })
     await this.#table.wait(
       () => {
         const known = this.#table.of(role)
-        if (known.some(({ status }) => status.revision !== revision)) return undefined
+        // A later rollout may have overtaken this one.
+        if (known.some(({ status }) => before.has(status.revision))) return undefined
         return settled(known, this.#replicas[role])
       },
-      () => `only ready pods of revision ${revision} of ${role}, found ${this.#table.describe(role)}`,
+      () =>
+        `only ready pods of revision ${revision} or later of ${role}, found ${this.#table.describe(role)}`,
       options,
     )
   }
