@@ -47,6 +47,9 @@ t.test('fails when a leaving pod goes on getting calls', async (t) => {
     outcome: 'fail',
     examples: ['pod-a: told to stop, and got 1 new calls later than 2.000 s after that'],
   })
+  const busy = { ...context, kills: [], othersShare: () => 0.6 }
+  t.equal(runChecker(ejectedInTime, history(3_000_000), busy).outcome, 'unknown')
+  t.equal(runChecker(ejectedInTime, history(30_000_000), busy).outcome, 'fail', 'too late on any machine')
 })
 
 t.test('cannot tell when nobody left', async (t) => {

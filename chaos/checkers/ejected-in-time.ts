@@ -36,7 +36,9 @@ export const ejectedInTime: Checker = {
       const [first] = calls
       if (first === undefined) continue
       const text = `${pod}: told to stop, and got ${calls.length} new calls later than ${seconds(context.ejectWithinUs)} after that`
-      if (isDisturbed(context, at, first.at)) findings.cannotTell(text)
+      const lateUs = (calls.at(-1) ?? first).at - at
+      const excusable = lateUs <= neverExcused * context.ejectWithinUs
+      if (excusable && isDisturbed(context, at, first.at)) findings.cannotTell(text)
       else findings.violation(text)
     }
     const slowest = times.reduce((most, time) => Math.max(most, time), 0)

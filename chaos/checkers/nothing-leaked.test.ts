@@ -42,6 +42,9 @@ t.test('cannot tell what an interruption, or a machine that others had, kept in 
 
 t.test('a count that wrapped is not zero either', async (t) => {
   t.equal(of({ open: { 'calls open': -1 } }).outcome, 'fail')
+  const history = historyOf(usage('before'), aRun(), usage('after', { open: { 'calls open': -1 } }))
+  const busy = { interrupted: true, othersShare: () => 0.9 }
+  t.equal(runChecker(nothingLeaked, history, busy).outcome, 'fail', 'on any machine')
 })
 
 t.test('fails when timers or sockets pile up', async (t) => {
