@@ -20,6 +20,10 @@ const systemFiles = [
   'system/**/*.ts',
   'scenarios/components/*.ts',
   'harness/cluster/kubernetes/agent/*.ts',
+  // The agent's proxy.
+  'harness/cluster/local/links.ts',
+  'chaos/proxy/*.ts',
+  'chaos/random.ts',
 ]
 
 export const definitions: readonly ImageDefinition[] = [

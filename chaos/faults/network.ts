@@ -23,6 +23,10 @@ function momentOf(settings: { readonly event?: number; readonly step?: string })
   return { event: settings.event, ...(settings.step === undefined ? {} : { step: settings.step }) }
 }
 
+/** Locally an experiment's faults bring them along. */
+const noProxies =
+  'this cluster has no proxies on its links (on Kubernetes: npm run deploy -- --overlay chaos)'
+
 /** How long a healthy link may take to answer, ms. */
 const answerMs = 4_000
 
@@ -44,7 +48,7 @@ function linkFault<T extends TObject>(of: {
     victim: 'link',
     landsWithinMs: 20_000,
     settings: of.settings,
-    supports: ({ hooks }) => (hooks?.links === undefined ? 'this cluster has no proxies on its links' : null),
+    supports: ({ hooks }) => (hooks?.links === undefined ? noProxies : null),
     on({ cluster, role, pods, random }, settings) {
       const ids = new Map<string, string>()
       const links = (): LinkHooks => {

@@ -26,10 +26,17 @@ interface Ended {
   readonly results: Results
 }
 
-function runScenario(name: string, more: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** @param experiment an experiment's name, for the scenario of that name */
+function runScenario(
+  scenario: string,
+  more: Readonly<Record<string, string>> = {},
+  experiment?: string,
+): Promise<Ended> {
+  const name = experiment ?? scenario
   const folder = mkdtempSync(join(out, `${name}-`))
-  const file = join(root, `scenarios/${name}.mjs`)
-  const child = spawn(process.execPath, [file, '--cluster', 'kubernetes', '--out', folder], {
+  const file = join(root, `scenarios/${scenario}.mjs`)
+  const own = experiment === undefined ? [] : [join(root, `experiments/${experiment}.yaml`)]
+  const child = spawn(process.execPath, [file, ...own, '--cluster', 'kubernetes', '--out', folder], {
     cwd: root,
     env: { ...env, ...more },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,11 +58,16 @@ function runScenario(name: string, more: Readonly<Record<string, string>> = {}):
   )
 }
 
-async function passes(t: Test, name: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
-  let ended = await runScenario(name, more)
+async function passes(
+  t: Test,
+  name: string,
+  more: Readonly<Record<string, string>> = {},
+  experiment?: string,
+): Promise<void> {
+  let ended = await runScenario(name, more, experiment)
   for (let attempt = 2; ended.code === 3 && attempt <= attempts; attempt++)
-    ended = await runScenario(name, more)
-  t.equal(ended.code, 0, `${name}: ${ended.results.verdict}`)
+    ended = await runScenario(name, more, experiment)
+  t.equal(ended.code, 0, `${experiment ?? name}: ${ended.results.verdict}`)
   if (ended.code !== 0) t.comment(ended.output.slice(-3_000))
   t.equal(ended.results.environment.cluster, 'kubernetes', 'the report says Kubernetes')
   t.ok(ended.results.environment.clusterDescription['load reaches the pods'], 'and how load reached the pods')
@@ -232,3 +244,11 @@ t.test('no run fails while their pods are evicted, and no budget is overdrawn', 
 )
 
 t.test('autoscale', { skip }, (t) => passes(t, 'autoscale'))
+
+t.test('network faults and exact moments of live streams, by the sidecar as a proxy', { skip }, async (t) => {
+  run(process.execPath, ['harness/cli/deploy.ts', '--overlay', 'chaos'])
+  await passes(t, 'experiment', {}, 'slow-network')
+  await passes(t, 'experiment', {}, 'killed-before-callback')
+  await using cluster = await startKubernetesCluster({}, env)
+  t.same([...(cluster.hooks.links?.roles ?? [])].sort(), ['balancer', 'component-server', 'runtime'])
+})

@@ -85,6 +85,18 @@ export class AgentLink {
     return answer.historyBytes
   }
 
+  /**
+   * Asks the proxy in front of the pod's program; see agent/link.ts. A `moment` answers when it comes.
+   * @throws GauntletError ERR_CLUSTER where there is none, or the pod is gone
+   */
+  async link<T extends object>(
+    what: 'add' | 'remove' | 'report' | 'moment' | 'release',
+    body: object,
+  ): Promise<T> {
+    const response = await this.#open('POST', `/link/${what}`, body)
+    return (await this.#json(response)) as unknown as T
+  }
+
   /** The pod is gone: what the agent still sends is taken, then the follower ends. */
   async end(): Promise<void> {
     const timer = setTimeout(() => this.#ended.abort(), 1_000)
@@ -149,7 +161,7 @@ export class AgentLink {
     })
   }
 
-  async #open(method: 'GET' | 'POST', path: string): Promise<IncomingMessage> {
+  async #open(method: 'GET' | 'POST', path: string, body?: object): Promise<IncomingMessage> {
     const address = await this.#options.address()
     return new Promise((resolve, reject) => {
       const sent = request(`http://${address}${path}`, {
@@ -158,10 +170,10 @@ export class AgentLink {
         headers: { authorization: `Bearer ${this.#options.token}` },
         signal: this.#ended.signal,
       })
-      const timer = setTimeout(
-        () => sent.destroy(new Error(`no answer in ${answerTimeoutMs} ms`)),
-        answerTimeoutMs,
-      )
+      // Whoever waits for a moment ends the wait by a release.
+      const timer = path.endsWith('/moment')
+        ? undefined
+        : setTimeout(() => sent.destroy(new Error(`no answer in ${answerTimeoutMs} ms`)), answerTimeoutMs)
       sent.once('response', (response) => {
         clearTimeout(timer)
         resolve(response)
@@ -176,7 +188,7 @@ export class AgentLink {
           }),
         )
       })
-      sent.end()
+      sent.end(body === undefined ? undefined : JSON.stringify(body))
     })
   }
 }

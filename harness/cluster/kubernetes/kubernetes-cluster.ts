@@ -12,10 +12,12 @@ import {
   type WaitOptions,
 } from '../../../contracts/cluster.ts'
 import { GauntletError } from '../../../contracts/errors.ts'
+import type { ClusterHooks } from '../../../contracts/hooks.ts'
 import { assertReplicas } from '../local/local-cluster.ts'
 import { type KnownPod, type PodTable, settled } from '../local/pod-table.ts'
 import type { AgentLink, Signal } from './agent-link.ts'
 import type { KubernetesApi, WorkloadKind } from './api.ts'
+import { KubernetesLinks, type LinkedPod } from './links.ts'
 import type { SeenPod } from './pod-of.ts'
 import type { Forwards } from './reach.ts'
 
@@ -55,16 +57,30 @@ export class KubernetesCluster implements Cluster {
   readonly #replicas: Record<Role, number>
   readonly #frozen = new Set<string>()
   readonly #autoscalers = new Set<string>()
+  readonly #links: KubernetesLinks
   #stopping: Promise<void> | null = null
 
   constructor(options: KubernetesClusterOptions) {
     this.#options = options
+    this.#links = new KubernetesLinks({
+      pods: () => this.#linkedPods(),
+      entrance: (name) => this.#entrance(name),
+    })
+    options.table.watch(({ pod }) => {
+      const linked = this.#linkedPods().find(({ name }) => name === pod.name)
+      if (linked !== undefined) this.#links.podCame(linked)
+    })
     this.description = options.description
     this.#replicas = {
       runtime: options.roles.runtime.replicas,
       balancer: options.roles.balancer.replicas,
       'component-server': options.roles['component-server'].replicas,
     }
+  }
+
+  /** Network faults, where the deployment has a proxy in front of the pods. */
+  get hooks(): ClusterHooks {
+    return this.#links.roles.length === 0 ? {} : { links: this.#links }
   }
 
   async pods(role: Role): Promise<readonly Pod[]> {
@@ -300,6 +316,27 @@ export class KubernetesCluster implements Cluster {
       field: name,
       fix: 'deploy with the component k8s/components/agent',
     })
+  }
+
+  /** Those whose agent runs and is a proxy. */
+  #linkedPods(): readonly LinkedPod[] {
+    const { table, seen, agents } = this.#options
+    return table.all().flatMap(({ pod: { name, role }, gone }) => {
+      const agent = agents.get(name)
+      if (gone || agent === undefined || seen.get(name)?.linked !== true) return []
+      return [{ name, role, link: (what, body) => agent.link(what, body) }]
+    })
+  }
+
+  /** Null too while no port is forwarded to it. */
+  #entrance(name: string): string | null {
+    const known = this.#options.table.find(name)
+    if (known === undefined || known.gone || known.pod.address === '') return null
+    try {
+      return this.#endpoint(known.pod, known.pod.port)
+    } catch {
+      return null
+    }
   }
 
   #endpoint(pod: Pod, port: number): string {

@@ -10,6 +10,8 @@ export interface SeenPod {
   readonly status: PodStatus
   /** The agent's port; null where the pod has none. */
   readonly agentPort: number | null
+  /** Whether the agent is a proxy in front of the program. */
+  readonly linked: boolean
   /** What the program's container asks for and may have, e.g. `component-server: cpu 100m, memory 256Mi to 256Mi`. */
   readonly resources: string
   /** The node it runs on; empty while it has none. */
@@ -63,6 +65,7 @@ export function seenPod(pod: V1Pod, role: Role, times: SeenTimes): SeenPod {
       notReady: ready ? null : terminating ? 'terminating' : reasonOf(pod, state),
     },
     agentPort: agentPortOf(pod),
+    linked: agentOf(pod)?.env?.some(({ name }) => name === 'LINK_ADDRESS') === true,
     node: pod.spec?.nodeName ?? '',
     resources: `${appNames[role]}: ${resourcesOf(program)}`,
     ended,
@@ -85,10 +88,14 @@ function portNamed(container: V1Container | undefined, name: string): number | u
   return container?.ports?.find((port) => port.name === name)?.containerPort
 }
 
+function agentOf(pod: V1Pod): V1Container | undefined {
+  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
+  return containers.find(({ name }) => name === 'agent')
+}
+
 /** Null too while the agent does not run. */
 function agentPortOf(pod: V1Pod): number | null {
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]
-  const agent = containers.find(({ name }) => name === 'agent')
+  const agent = agentOf(pod)
   const states = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
   const runs = states.some(({ name, state }) => name === 'agent' && state?.running !== undefined)
   return runs ? (portNamed(agent, 'agent') ?? null) : null

@@ -1,9 +1,11 @@
-// The agent's HTTP: GET /history streams records as they come, POST /signal signals the program and waits until it took.
+// The agent's HTTP: GET /history streams records as they come, POST /signal signals the program and waits until it took,
+// POST /link/... puts effects on the way to the program.
 
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type AgentLinkProxy, readJson } from './link.ts'
 import { type Procfs, programProcesses, stateOf } from './processes.ts'
 import { compact, readFrom, sizeOf, startedPid } from './tail.ts'
 
@@ -15,6 +17,10 @@ export interface AgentOptions {
   readonly historyFile: string
   /** Default the kernel's. */
   readonly procfs?: Procfs
+  /** The proxy in front of the program, if it has one. */
+  readonly link?: AgentLinkProxy
+  /** Default 5 s. */
+  readonly forgottenMs?: number
 }
 
 export interface AgentServer {
@@ -37,6 +43,8 @@ type Signal = (typeof signals)[number]
 const pollMs = 50
 /** A frozen program thaws by itself after this: whoever froze it may be gone. */
 const frozenMs = 60_000
+/** Nobody follows the history any more: whoever put effects on the link is gone, and they go too. */
+const defaultForgottenMs = 5_000
 /** A signal's effect shows within a few milliseconds. */
 const effectMs = 5_000
 /** For followers to take the rest of the history when the agent ends. */
@@ -46,7 +54,10 @@ export async function startAgentServer(options: AgentOptions): Promise<AgentServ
   const { historyFile } = options
   const procfs = options.procfs ?? { folder: '/proc', ownPid: process.pid }
   const expected = Buffer.from(`Bearer ${options.token}`)
+  const { link, forgottenMs = defaultForgottenMs } = options
   let thaw: NodeJS.Timeout | undefined
+  let forgotten: NodeJS.Timeout | undefined
+  let followers = 0
   let ending = false
 
   const server = createServer((request, response) => {
@@ -59,13 +70,20 @@ export async function startAgentServer(options: AgentOptions): Promise<AgentServ
   server.requestTimeout = 5_000
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.resume()
     const given = Buffer.from(request.headers.authorization ?? '')
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+      request.resume()
       response.writeHead(401).end('the token is wrong\n')
       return
     }
     const url = new URL(request.url ?? '/', 'http://agent')
+    const [, what] = /^\/link\/(\w+)$/.exec(url.pathname) ?? []
+    if (request.method === 'POST' && what !== undefined) {
+      const answered = link?.answer(what, await readJson(request)) ?? null
+      if (answered === null) return send(response, 409, { error: 'the program has no proxy in front of it' })
+      return send(response, 200, await answered)
+    }
+    request.resume()
     switch (`${request.method} ${url.pathname}`) {
       case 'GET /history':
         return follow(Number(url.searchParams.get('from') ?? 0), response)
@@ -92,6 +110,12 @@ export async function startAgentServer(options: AgentOptions): Promise<AgentServ
       return send(response, 400, { error: 'from must be an offset' })
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     response.flushHeaders()
+    followers++
+    clearTimeout(forgotten)
+    response.once('close', () => {
+      if (--followers > 0 || link === undefined) return
+      forgotten = setTimeout(() => link.clear(), forgottenMs).unref()
+    })
     while (!response.destroyed) {
       const last = ending
       const bytes = readFrom(historyFile, offset)
