@@ -14,7 +14,10 @@ export interface WorkloadOptions {
   readonly inputs?: number
   /** Of `hold`: how long each stream stays open between its callbacks, ms. Default 250. */
   readonly holdMs?: number
-  /** Of `bidirectional`: characters that its data has besides, so that events come in several pieces. Default 0. */
+  /**
+   * Of `bidirectional`: characters, three bytes each in UTF-8, that its data has besides, so that events come in
+   * several pieces and cut within characters. Default 0.
+   */
   readonly padChars?: number
 }
 
@@ -38,7 +41,7 @@ const makers = {
     return { input: { value }, expected: value * 2 }
   },
   bidirectional: (index, nonce, _random, { padChars = 0 }) => {
-    const pad = padChars === 0 ? {} : { pad: 'x'.repeat(padChars) }
+    const pad = padChars === 0 ? {} : { pad: '界'.repeat(padChars) }
     const data = { nonce: nonce(index), text: 'grüße, 世界', list: [1, 2, 3], ...pad }
     return { input: { data }, expected: data }
   },

@@ -23,18 +23,33 @@ export interface Defect {
   readonly blind?: true
   /** The checker that must catch it. Others may, too. */
   readonly checker: CheckerName | HarnessCheck
-  /** A scenario whose load and faults bring it out, by name. */
-  readonly scenario: 'smoke' | 'affinity' | 'throughput' | 'overhead' | 'kill-mid-sse' | 'scale' | 'soak'
+  /** A scenario whose load and faults bring it out, by name, or an experiment of this folder's `experiments/`. */
+  readonly scenario:
+    | 'smoke'
+    | 'affinity'
+    | 'throughput'
+    | 'overhead'
+    | 'kill-mid-sse'
+    | 'scale'
+    | 'soak'
+    | ExperimentFile
   /** A defect of the system planted as well, by its name: what a defect of the harness hides must be there. */
   readonly beside?: string
   readonly edits: readonly [Edit, ...Edit[]]
+  /** What another program must do for it to come out: no defect by itself, since the protocol allows it. */
+  readonly also?: Change
 }
+
+export type ExperimentFile = `${string}.yaml`
+
+/** Edits of one file of one program. */
+export type Change = Pick<Defect, 'role' | 'file' | 'edits'>
 
 /**
  * The file's text with the defect in it.
  * @throws Error where the code it changes has moved: a defect that is not there proves nothing
  */
-export function plantIn(source: string, { file, edits }: Defect): string {
+export function plantIn(source: string, { file, edits }: Pick<Defect, 'file' | 'edits'>): string {
   let text = source
   for (const { find, replace } of edits) {
     const count = text.split(find).length - 1

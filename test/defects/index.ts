@@ -1,8 +1,10 @@
 // The planted defects by name: one file and one line each.
 
 import { pathToFileURL } from 'node:url'
+import type { Role } from '../../contracts/history.ts'
 import { defect as balancerChecksInTurn } from './balancer-checks-in-turn.ts'
 import { defect as balancerClaimsHealth } from './balancer-claims-health.ts'
+import { defect as balancerCollapsesIdenticalIds } from './balancer-collapses-identical-ids.ts'
 import { defect as balancerCutsSilentStreams } from './balancer-cuts-silent-streams.ts'
 import { defect as balancerFallsBack } from './balancer-falls-back.ts'
 import { defect as balancerFeedsLeavingPods } from './balancer-feeds-leaving-pods.ts'
@@ -11,15 +13,19 @@ import { defect as balancerIgnoresInstanceId } from './balancer-ignores-instance
 import { defect as balancerIgnoresNewPods } from './balancer-ignores-new-pods.ts'
 import { defect as balancerIgnoresRefusals } from './balancer-ignores-refusals.ts'
 import { defect as balancerKeepsCountOfBroken } from './balancer-keeps-count-of-broken.ts'
+import { defect as balancerKeepsStaleIds } from './balancer-keeps-stale-ids.ts'
 import { defect as balancerOnePod } from './balancer-one-pod.ts'
 import { defect as balancerRefreshZeroesCounts } from './balancer-refresh-zeroes-counts.ts'
+import { defect as balancerReplaysPosts } from './balancer-replays-posts.ts'
 import { defect as balancerTiesToFirstPod } from './balancer-ties-to-first-pod.ts'
 import { defect as balancerTrustsDeadPod } from './balancer-trusts-dead-pod.ts'
+import { defect as balancerUncountsFailedConnects } from './balancer-uncounts-failed-connects.ts'
 import { defect as componentServerDrainsWithoutStreams } from './component-server-drains-without-streams.ts'
 import { defect as componentServerDropsCallback } from './component-server-drops-callback.ts'
 import { defect as componentServerEndsStreamEarly } from './component-server-ends-stream-early.ts'
 import { defect as componentServerExecutesTwice } from './component-server-executes-twice.ts'
 import { defect as componentServerFailsHealthily } from './component-server-fails-healthily.ts'
+import { defect as componentServerForgetsBegunStreams } from './component-server-forgets-begun-streams.ts'
 import { defect as componentServerForgetsRecords } from './component-server-forgets-records.ts'
 import { defect as componentServerKeepsMessages } from './component-server-keeps-messages.ts'
 import { defect as componentServerMiscountsStreams } from './component-server-miscounts-streams.ts'
@@ -47,6 +53,7 @@ import { defect as harnessVerdictForgives } from './harness-verdict-forgives.ts'
 import { defect as harnessWaitsForEver } from './harness-waits-for-ever.ts'
 import { defect as runtimeAnswersCallbackTwice } from './runtime-answers-callback-twice.ts'
 import { defect as runtimeDropsCallback } from './runtime-drops-callback.ts'
+import { defect as runtimeDropsCutCharacters } from './runtime-drops-cut-characters.ts'
 import { defect as runtimeDropsCutEvents } from './runtime-drops-cut-events.ts'
 import { defect as runtimeEndsTwice } from './runtime-ends-twice.ts'
 import { defect as runtimeForgetsConnections } from './runtime-forgets-connections.ts'
@@ -128,15 +135,30 @@ export const defects = {
   'runtime-ends-twice': runtimeEndsTwice,
   'runtime-mislabels-calls': runtimeMislabelsCalls,
   'component-server-forgets-records': componentServerForgetsRecords,
+  'balancer-collapses-identical-ids': balancerCollapsesIdenticalIds,
+  'balancer-keeps-stale-ids': balancerKeepsStaleIds,
+  'balancer-replays-posts': balancerReplaysPosts,
+  'balancer-uncounts-failed-connects': balancerUncountsFailedConnects,
+  'component-server-forgets-begun-streams': componentServerForgetsBegunStreams,
+  'runtime-drops-cut-characters': runtimeDropsCutCharacters,
 } as const satisfies Record<string, Defect>
 
 export type DefectName = keyof typeof defects
 
 /**
  * Arguments for Node, before the program's file, that plant a defect in it: what
- * `ClusterOptions.nodeArgs[defects[name].role]` takes.
+ * `ClusterOptions.nodeArgs[defects[name].role]` takes. @param part what of it, for the program of `also`
  */
-export function defectArgs(name: DefectName): readonly string[] {
+export function defectArgs(name: DefectName, part?: 'also'): readonly string[] {
   const { href } = pathToFileURL(`${import.meta.dirname}/plant.ts`)
-  return ['--import', `${href}?defect=${name}`]
+  return ['--import', `${href}?defect=${name}${part === undefined ? '' : `&part=${part}`}`]
+}
+
+/** The same for every program of the system that a defect changes. */
+export function nodeArgsOf(name: DefectName): Partial<Record<Role, readonly string[]>> {
+  const { role, also }: Defect = defects[name]
+  return {
+    ...(role === 'harness' ? {} : { [role]: defectArgs(name) }),
+    ...(also === undefined ? {} : { [also.role]: defectArgs(name, 'also') }),
+  }
 }

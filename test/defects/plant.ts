@@ -1,4 +1,5 @@
-// Plants a defect in the program that is about to start: `node --import <this file>?defect=<name> main.ts`.
+// Plants a defect in the program that is about to start: `node --import <this file>?defect=<name> main.ts`;
+// with `&part=also` what another program must do for it to come out.
 //
 // The change happens as the program loads the file, so the product has no flag for it. If it cannot be made,
 // the program does not start.
@@ -7,9 +8,10 @@ import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Defect, plantIn } from './defect.ts'
+import { type Change, type Defect, plantIn } from './defect.ts'
 
-const name = new URL(import.meta.url).searchParams.get('defect') ?? ''
+const { searchParams } = new URL(import.meta.url)
+const name = searchParams.get('defect') ?? ''
 
 /** Ends the program at once: without its defect it would be a trial of something else. */
 function giveUp(problem: string): never {
@@ -17,10 +19,11 @@ function giveUp(problem: string): never {
   process.exit(1)
 }
 
-async function load(): Promise<Defect> {
+async function load(): Promise<Change> {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) giveUp('its name is no name of a file here')
   try {
-    return ((await import(`./${name}.ts`)) as { defect: Defect }).defect
+    const { defect } = (await import(`./${name}.ts`)) as { defect: Defect }
+    return searchParams.get('part') === 'also' ? (defect.also ?? giveUp('it has no other part')) : defect
   } catch (error) {
     return giveUp(String(error))
   }

@@ -3,10 +3,13 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { faults } from '../../chaos/faults/index.ts'
 import { loadScenarios } from '../../harness/cli/suite.ts'
+import { definitionOf, readExperiment } from '../../harness/experiment/definition.ts'
+import type { LoadedScenario } from '../../harness/scenario/definition.ts'
 import { runSession } from '../../harness/scenario/session.ts'
 import { judgementsOf, outcomeOf } from '../../reports/judge/verdict.ts'
-import { type Defect, type DefectName, defectArgs, defects } from '../defects/index.ts'
+import { type Defect, type DefectName, defects, nodeArgsOf } from '../defects/index.ts'
 import type { TrialEntry } from './ledger.ts'
 
 /** What a trial is told, as JSON in its only argument. */
@@ -31,11 +34,10 @@ if (import.meta.main) {
   process.channel?.unref()
   const request = JSON.parse(process.argv[2] ?? '{}') as TrialRequest
   const startedAt = performance.now()
-  const folder = join(import.meta.dirname, '../../scenarios')
-  const scenarios = await loadScenarios(request.scenarios.map((name) => join(folder, `${name}.mjs`)))
+  const scenarios = (await Promise.all(request.scenarios.map(loadScenario))).flat()
   const planted = systemDefect(request.defect)
   const { code, results, untrue, othersShare } = await runSession({
-    suite: request.scenarios.length === 1 ? (request.scenarios[0] ?? 'trial') : 'trial',
+    suite: scenarios.length === 1 ? (scenarios[0]?.name ?? 'trial') : 'trial',
     scenarios,
     options: {
       ...{
@@ -49,7 +51,7 @@ if (import.meta.main) {
     },
     durationOf: ({ definition }) => request.durationMs ?? definition.suiteDurationMs ?? definition.durationMs,
     command: `trial of ${request.defect ?? 'nothing'}`,
-    ...(planted === null ? {} : { cluster: { nodeArgs: { [defects[planted].role]: defectArgs(planted) } } }),
+    ...(planted === null ? {} : { cluster: { nodeArgs: nodeArgsOf(planted) } }),
   })
   const judged = judgementsOf(results)
   const of = (wanted: 'fail' | 'unknown'): TrialEntry['failed'] =>
@@ -69,6 +71,20 @@ if (import.meta.main) {
   }
   writeFileSync(request.resultFile, JSON.stringify(outcome))
   process.exit(code)
+}
+
+/** A scenario by its name, or an experiment of test/defects/experiments by its file's. */
+async function loadScenario(name: string): Promise<readonly LoadedScenario[]> {
+  const file = join(import.meta.dirname, '../../scenarios', name)
+  if (!name.endsWith('.yaml')) return loadScenarios([`${file}.mjs`])
+  const own = { faults, checkers: {} }
+  const experiment = readExperiment(join(import.meta.dirname, '../defects/experiments', name), own)
+  return [
+    {
+      ...{ name: experiment.name, file: join(import.meta.dirname, '../../scenarios/experiment.mjs') },
+      definition: definitionOf(experiment, own),
+    },
+  ]
 }
 
 /** The defect of the system that a trial needs: its own, or the one that a defect of the harness is to hide. */

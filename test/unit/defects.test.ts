@@ -1,7 +1,7 @@
 // Tests of planting: an edit lands exactly once, or not at all and loudly.
 
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import t from 'tap'
@@ -61,12 +61,22 @@ for (const [name, defect] of Object.entries(defects) as [DefectName, Defect][]) 
     t.ok(stripTypeScriptTypes(planted))
     t.ok(name.startsWith(`${defect.role}-`), 'its name begins with its role')
     t.ok(programs[defect.role].has(defect.file), `${defect.role} loads ${defect.file}`)
+    const { also, scenario } = defect
+    if (also !== undefined) {
+      t.ok(stripTypeScriptTypes(plantIn(read(also.file), also)))
+      t.ok(programs[also.role].has(also.file), `${also.role} loads ${also.file}`)
+      t.not(also.role, defect.role, 'another program')
+    }
+    const file = scenario.endsWith('.yaml')
+      ? `test/defects/experiments/${scenario}`
+      : `scenarios/${scenario}.mjs`
+    t.ok(existsSync(join(root, file)), file)
   })
 }
 
 t.test('every defect of the folder is registered under the name of its file', async (t) => {
   const files = readdirSync(join(root, 'test/defects'))
-    .filter((file) => !/^(defect|index|plant)\.ts$/.test(file))
+    .filter((file) => file.endsWith('.ts') && !/^(defect|index|plant)\.ts$/.test(file))
     .map((file) => file.replace(/\.ts$/, ''))
   t.strictSame(Object.keys(defects).sort(), files.sort())
 })
