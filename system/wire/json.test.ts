@@ -66,6 +66,8 @@ t.test('says what is wrong and where', async (t) => {
   t.equal(problemOf('[1,]'), 'trailing comma at line 1 column 4')
   t.equal(problemOf('{"a":1,}'), 'trailing comma at line 1 column 8')
   t.equal(problemOf('{"a":\n tru}'), 'expected ident at line 2 column 5')
+  t.equal(problemOf('\ufeff1'), 'expected value at line 1 column 1', 'the first byte of a character')
+  t.equal(problemOf('{\n"é" é}'), 'expected `:` at line 2 column 6')
   t.equal(problemOf('1 2'), 'trailing characters at line 1 column 3')
   t.equal(
     problemOf('"a\tb"'),

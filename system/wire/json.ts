@@ -153,14 +153,18 @@ export function members(json: Json): [string, Json][] {
 
 /** Whether two values are equal, whatever the order of keys; `1` and `1.0` are two. */
 export function sameJson(a: Json, b: Json): boolean {
-  return a === b || (a.length === b.length && sorted(a) === sorted(b))
+  return a === b || (a.length === b.length && sorted(a, 0) === sorted(b, 0))
 }
 
-function sorted(json: Json): string {
-  const kind = kindOf(json)
-  if (kind === 'array') return `[${elements(json).map(sorted).join(',')}]`
+/** What lies deeper than a text may, as a flow can make it level by level, stays as it is. */
+function sorted(json: Json, depth: number): string {
+  const kind = depth > maxDepth ? 'string' : kindOf(json)
+  if (kind === 'array')
+    return `[${elements(json)
+      .map((item) => sorted(item, depth + 1))
+      .join(',')}]`
   if (kind !== 'object') return json
-  const list = members(json).map(([key, value]) => `${quote(key)}:${sorted(value)}`)
+  const list = members(json).map(([key, value]) => `${quote(key)}:${sorted(value, depth + 1)}`)
   return `{${list.sort().join(',')}}`
 }
 
@@ -461,9 +465,11 @@ function badNumber(text: string, at: number): JsonSyntaxError {
     : syntax(text, 'invalid number', at)
 }
 
-/** The column counts bytes from 1; at the end of the text it is that of the last character. */
+/** The column counts bytes from 1; at the end of the text it is that of the last byte. */
 function syntax(text: string, problem: string, at: number, atEnd = false): JsonSyntaxError {
-  const before = text.slice(0, atEnd ? at : at + 1)
+  // Of a character of several bytes the first is where the text goes wrong.
+  const unit = atEnd ? '' : text.charAt(at) === '\n' ? '\n' : '.'
+  const before = text.slice(0, at) + unit
   const lineStart = before.lastIndexOf('\n') + 1
   const line = before.split('\n').length
   return new JsonSyntaxError(problem, line, Buffer.byteLength(before.slice(lineStart)))

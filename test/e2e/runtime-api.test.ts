@@ -63,6 +63,20 @@ t.test('one runtime', async (t) => {
       ],
     ]
     for (const [path, body, status, text] of cases) t.match(await post(path, body), { status, text })
+    const bytes = (type: string) =>
+      fetch(`${url}/api/v1/flows`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: Buffer.from('{"flow":{"name":"\xff","output":1}}', 'latin1'),
+      }).then(async (answer) => [answer.status, await answer.text()])
+    t.same(await bytes('application/json'), [
+      400,
+      'Failed to parse the request body as JSON: flow.name: invalid unicode code point at line 1 column 19',
+    ])
+    t.same(await bytes('application/yaml'), [
+      400,
+      'Failed to parse the request body as YAML: invalid unicode code point',
+    ])
     const plain = await send(url, 'POST', '/api/v1/flows', '{}', { 'content-type': 'text/plain' })
     t.equal(plain.status, 415)
     t.equal((await post('/flows', `{"x":"${'y'.repeat(2 * 1024 * 1024)}"}`)).status, 413)

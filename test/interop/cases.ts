@@ -15,7 +15,11 @@ export interface Case {
   readonly script: Script
 }
 
-const post = (path: string, body: string, headers: Readonly<Record<string, string>> = {}): Request => ({
+const post = (
+  path: string,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): Request => ({
   method: 'POST',
   path,
   body,
@@ -442,6 +446,30 @@ const named: readonly Case[] = [
       void (await side.send(
         post('/flows', '{"flow":{"steps":[{"id":"a","component":"/x","onError":[1]}]}}'),
       )),
+  },
+  {
+    name: 'no UTF-8',
+    async script(side) {
+      for (const body of [
+        '{"flow":{"name":"\xff\xfe","output":1}}',
+        '{"flow":{"x\xff":1,"output":{"a":"\xed\xa0\x80"}}}',
+        '{"flow":\n{"output":"\xf4\x90\x80\x80"}}',
+        '{"flow":\xff{"output":1}}',
+        '{"flow":{"output":"\xc3\xa9" \xc3\xa9 }}',
+        '{"flow":{"name" 1,"output":"\xff"}}',
+        '{"flow":{"steps":[{"id":"a\xff\\"b"}]}}',
+        '{"flow":{"name":"\xff',
+        '\xef\xbb\xbf{"flow":{"output":1}}',
+        '"\xff"',
+      ]) {
+        await side.send(post('/flows', Buffer.from(body, 'latin1')))
+      }
+    },
+  },
+  {
+    name: 'no UTF-8 where nobody looks',
+    script: async (side) =>
+      void (await side.send(post('/flows', Buffer.from('{"flow":{"output":1,"unknown":"\xff"}}', 'latin1')))),
   },
   {
     name: 'single input of no flow',

@@ -27,7 +27,8 @@ export interface Request {
   readonly method: string
   /** Below /api/v1, or from the root with `root`. */
   readonly path: string
-  readonly body?: string | undefined
+  /** Bytes where it is no text. */
+  readonly body?: string | Uint8Array | undefined
   readonly headers?: Readonly<Record<string, string>>
   readonly root?: boolean
 }
@@ -172,11 +173,12 @@ export function compare(real: Exchange, ours: Exchange): Difference[] {
   return found
 }
 
-/** FlowResults of another outcome, or of another code, have nothing in common. */
+/** FlowResults of another outcome, or of an error with another code or message, have nothing in common. */
 function outcomeOf(tree: Tree & { kind: 'object' }): string {
   const [outcome, error] = [field(tree, 'outcome'), field(tree, 'error')]
-  const code = error?.kind === 'object' ? field(error, 'code') : undefined
-  return [outcome, code].map((part) => (part === undefined ? '' : writeTree(part))).join(' ')
+  const [code, message] =
+    error?.kind === 'object' ? [field(error, 'code'), field(error, 'message')] : [undefined, undefined]
+  return [outcome, code, message].map((part) => (part === undefined ? '' : writeTree(part))).join(' ')
 }
 
 function field(tree: Tree & { kind: 'object' }, name: string): Tree | undefined {

@@ -378,7 +378,7 @@ class Maker {
     return this.#pick([
       text.slice(0, at),
       text.slice(0, at) +
-        this.#pick(['"', '}', ']', ',', ':', 'x', '\\', '\u0001', '-', '0', '\n ']) +
+        this.#pick(['"', '}', ']', ',', ':', 'x', '\\', '\u0001', '-', '0', '\n ', 'é', '😀', '\ufeff']) +
         text.slice(at),
       text.slice(0, at) + text.slice(at + 1),
       `${text}${this.#pick(['x', '{}', ',', ' ', '\n'])}`,

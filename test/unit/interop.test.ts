@@ -42,6 +42,9 @@ t.test('results of another outcome are one difference', async (t) => {
   )
   t.match(one, /^result: \{"outcome":"success".* \/ \{"outcome":"failed"/)
   t.same(rest, [])
+  const failed = (message: string): string =>
+    `{"result":{"outcome":"failed","error":{"code":500,"message":"${message}"}}}`
+  t.match(differences(failed('m'), failed('n')), [/^result: .*"m".* \/ .*"n"/])
 })
 
 t.test('names ids by their order, and times by their form', async (t) => {

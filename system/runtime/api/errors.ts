@@ -1,5 +1,6 @@
 // Reads requests and refuses them in the two shapes of the wire: JSON of handlers, plain text of what reads them.
 
+import { isUtf8 } from 'node:buffer'
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { type Json, JsonSyntaxError, lastHadDuplicates, parseJson } from '../../wire/json.ts'
 import { findBreak, findDuplicate, locate } from '../../wire/json-locate.ts'
@@ -40,6 +41,7 @@ export function readBody(request: ApiRequest, schema: TObject): Map<string, Json
   if (type !== 'application/json' && !/^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw refuseText(415, 'Expected request with `Content-Type: application/json`')
   }
+  if (request.notUtf8 !== undefined) throw refuseBytes(request.notUtf8, schema)
   return shaped(request, () => {
     const json = parseBody(request.body, schema)
     if (lastHadDuplicates()) {
@@ -58,15 +60,50 @@ function parseBody(body: string, schema: TObject): Json {
     return parseJson(body)
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error
-    const { problem, line, column } = error
-    const isUnknown = (at: Place, key: string): boolean => {
-      const fields = fieldsAt(schema, at)
-      return fields !== undefined && !Object.hasOwn(fields, key)
-    }
-    const place = writePlace(findBreak(body, isUnknown))
-    const said = `${place === '' ? '' : `${place}: `}${problem} at line ${line} column ${column}`
-    throw refuseText(400, `Failed to parse the request body as JSON: ${said}`)
+    throw refuseBreak(body, schema, error)
   }
+}
+
+/** @param body text that breaks off, or goes wrong, where `at` says */
+function refuseBreak(
+  body: string,
+  schema: TObject,
+  at: { readonly problem: string; readonly line: number; readonly column: number },
+): Refusal {
+  const isUnknown = (place: Place, key: string): boolean => {
+    const fields = fieldsAt(schema, place)
+    return fields !== undefined && !Object.hasOwn(fields, key)
+  }
+  const place = writePlace(findBreak(body, isUnknown))
+  const said = `${place === '' ? '' : `${place}: `}${at.problem} at line ${at.line} column ${at.column}`
+  return refuseText(400, `Failed to parse the request body as JSON: ${said}`)
+}
+
+const eofInString = 'EOF while parsing a string'
+
+/**
+ * A body that is no UTF-8: refused at the end of the string that is none, or where its JSON goes wrong before.
+ * @param bytes the body as latin1
+ */
+function refuseBytes(bytes: string, schema: TObject): Refusal {
+  // One character for each byte, as places are counted; JSON's own marks are ASCII.
+  const text = bytes.replace(/[\x80-\xff]/g, 'x')
+  let cut = text
+  for (const { 0: string, index } of text.matchAll(/"(?:[^"\\]|\\.)*"/gs)) {
+    const end = index + string.length
+    if (isUtf8(Buffer.from(bytes.slice(index, end), 'latin1'))) continue
+    cut = text.slice(0, end - 1)
+    break
+  }
+  try {
+    parseJson(cut)
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error
+    if (cut === text || error.problem !== eofInString) return refuseBreak(cut, schema, error)
+    const { line, column } = error
+    return refuseBreak(cut, schema, { problem: 'invalid unicode code point', line, column: column + 1 })
+  }
+  return refuseText(400, 'Failed to parse the request body as JSON: invalid unicode code point')
 }
 
 /** Runs `read`; what is wrong with the body is refused with line and column, where those are the sender's. */

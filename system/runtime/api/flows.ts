@@ -70,6 +70,9 @@ function isYaml({ headers }: ApiRequest): boolean {
  * @throws Refusal
  */
 function fromYaml(request: ApiRequest): ApiRequest {
+  if (request.notUtf8 !== undefined) {
+    throw refuseText(400, 'Failed to parse the request body as YAML: invalid unicode code point')
+  }
   let json: Json
   try {
     json = yamlToJson(request.body)

@@ -14,6 +14,8 @@ export interface ApiRequest {
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>
   readonly body: string
+  /** The body byte for byte, as latin1, where it is no UTF-8. */
+  readonly notUtf8?: string | undefined
   /** True: the body was made of another text, so places in it mean nothing to the sender. */
   readonly converted?: boolean
 }
@@ -73,7 +75,7 @@ export function createApiServer(options: ApiServerOptions): HttpServer {
     options.onError(error)
     return { status: 500, body: '{"code":500,"message":"internal error"}' }
   }
-  const answer = ({ head, body }: HttpRequest): ApiReply | Promise<ApiReply> => {
+  const answer = ({ head, body, notUtf8 }: HttpRequest): ApiReply | Promise<ApiReply> => {
     const { target, fields } = head
     const mark = target.indexOf('?')
     const found = find(mark === -1 ? target : target.slice(0, mark))
@@ -90,6 +92,7 @@ export function createApiServer(options: ApiServerOptions): HttpServer {
         query: mark === -1 ? '' : target.slice(mark + 1),
         headers: fields,
         body,
+        notUtf8,
       })
       return reply instanceof Promise ? reply.catch(failed) : reply
     } catch (error) {

@@ -3,6 +3,7 @@
 // On sockets: node:http spends as much on a request as the whole of a put_blob run
 // (docs/decisions/011-runtime-on-sockets.md).
 
+import { isUtf8 } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { BadMessage, MessageParser } from './parser.ts'
@@ -11,6 +12,8 @@ import { parseRequestHead, type RequestHead } from './request.ts'
 export interface HttpRequest {
   readonly head: RequestHead
   readonly body: string
+  /** The body byte for byte, as latin1, where it is no UTF-8. */
+  readonly notUtf8?: string
 }
 
 export interface HttpReply {
@@ -192,10 +195,12 @@ class Connection {
     const [first] = this.#body
     const bytes = this.#body.length === 1 ? first : Buffer.concat(this.#body)
     const body = bytes === undefined ? '' : bytes.toString()
+    const notUtf8 = bytes === undefined || isUtf8(bytes) ? undefined : bytes.toString('latin1')
     this.#body = []
     this.#bodyBytes = 0
     this.#busy = true
-    const reply = this.#host.options.answer({ head, body })
+    const request = notUtf8 === undefined ? { head, body } : { head, body, notUtf8 }
+    const reply = this.#host.options.answer(request)
     if (reply instanceof Promise) reply.then((late) => this.#send(head, late))
     else this.#send(head, reply)
   }
