@@ -5,6 +5,7 @@ import { parseFlow } from '../../wire/flow.ts'
 import { anyValue, flowResultSchema, flowSchema } from '../../wire/flow-schema.ts'
 import { elements, type Json } from '../../wire/json.ts'
 import { nullable } from '../../wire/json-shape.ts'
+import { maxValueChars, tooLongError } from '../executor/evaluate.ts'
 import { writeOutcome } from '../executor/failure.ts'
 import { BuiltinError, defineBuiltin, runSubflow, succeed } from './builtin.ts'
 
@@ -33,6 +34,8 @@ export const mapItems = defineBuiltin({
       throw new BuiltinError(['internal error', `Run ${run.status}: ${run.id}`])
     const successful = outcomes.filter((outcome) => outcome?.ok).length
     const results = outcomes.map((outcome) => (outcome === undefined ? '' : writeOutcome(outcome)))
+    const chars = results.reduce((sum, result) => sum + result.length, 0)
+    if (chars > maxValueChars) return { kind: 'failed', error: tooLongError }
     return succeed(
       `{"results":[${results.join(',')}],"successful":${successful},"failed":${items.length - successful}}`,
     )

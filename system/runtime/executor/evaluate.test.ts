@@ -3,7 +3,7 @@
 import t from 'tap'
 import { parseExpression } from '../../wire/flow-expression.ts'
 import { type Json, parseJson } from '../../wire/json.ts'
-import { evaluate, firstNeeds, type Scope } from './evaluate.ts'
+import { evaluate, firstNeeds, maxValueChars, type Scope } from './evaluate.ts'
 
 const scope = (
   more: Partial<{
@@ -92,4 +92,12 @@ t.test('what is needed first leaves out branches, later choices and defaults', a
   const text =
     '[{"$step":"a"},{"$if":{"$step":"b"},"then":{"$step":"x"}},{"$coalesce":[{"$step":"c"},{"$step":"x"}]},{"$variable":"v","default":{"$step":"x"}},{"k":{"$step":"a"}}]'
   t.same(firstNeeds(expression(text)), ['a', 'b', 'c'])
+})
+
+t.test('a value that no string could hold fails well before', async (t) => {
+  const input = `"${'x'.repeat(maxValueChars / 2)}"`
+  const tooLong = `failed 500 The value is longer than ${maxValueChars} characters`
+  is(t, '[{"$input":"$"},{"$input":"$"}]', tooLong, { input })
+  is(t, '{"a":{"$input":"$"},"b":{"$input":"$"}}', tooLong, { input })
+  t.equal(evaluate(expression('[{"$input":"$"}]'), scope({ input })).kind, 'value')
 })

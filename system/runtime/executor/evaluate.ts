@@ -14,6 +14,9 @@ export interface Scope {
   variable(name: string): Json | undefined
 }
 
+/** Characters a value made by an expression may have, as the body of a component server's request may. */
+export const maxValueChars = 64 * 1024 * 1024
+
 export type Evaluation =
   | { readonly kind: 'value'; readonly value: Json }
   | { readonly kind: 'failed'; readonly error: FlowError }
@@ -116,6 +119,8 @@ function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed
         const value = resolve(child, scope, needs)
         if (typeof value !== 'string') failed ??= value
         else text += text.length === 1 ? `${quoted}:${value}` : `,${quoted}:${value}`
+        // Well before the longest string that JavaScript can hold, which would end the process.
+        if (text.length > maxValueChars) return tooLong
       }
       return failed ?? (`${text}}` as Json)
     }
@@ -126,11 +131,19 @@ function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed
         const value = resolve(child, scope, needs)
         if (typeof value !== 'string') failed ??= value
         else text += text.length === 1 ? value : `,${value}`
+        if (text.length > maxValueChars) return tooLong
       }
       return failed ?? (`${text}]` as Json)
     }
   }
 }
+
+/** The error of a value that nobody could send or keep. */
+export const tooLongError: FlowError = {
+  code: 500,
+  message: `The value is longer than ${maxValueChars} characters`,
+}
+const tooLong: Failed = { error: tooLongError }
 
 function missing(message: string): Failed {
   return { error: { code: 1, message } }

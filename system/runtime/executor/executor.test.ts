@@ -240,3 +240,19 @@ t.test('records each step of each item once, in the order things happened', asyn
   )
   t.match(records.at(-1), { runId: run.id, status: 'completed', inFlight: 0 })
 })
+
+t.test('a run holds so much: what goes beyond fails, and the run ends', async (t) => {
+  const executor = testExecutor(echo, undefined, { maxRunChars: 100 })
+  const text = 'x'.repeat(38)
+  const steps = [step('a', text), step('b', text), step('c', text), step('d', from('c'))]
+  const run = await runFlow(executor, { steps, output: [from('a'), { $coalesce: [null, from('d')] }] })
+  t.equal(run.status, 'failed')
+  t.match(resultsOf(run), [{ error: { code: 500, message: /longer than 100 characters together/ } }])
+  t.same(
+    [0, 1, 2, 3].map((index) => run.stepStatus(index)),
+    ['completed', 'blocked', 'completed', 'failed'],
+  )
+  // One result at a time: those of earlier items give way.
+  const many = await runFlow(executor, { steps: [step('a', text)], output: 1 }, [1, 2, 3, 4, 5])
+  t.equal(many.status, 'completed')
+})

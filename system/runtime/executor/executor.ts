@@ -22,6 +22,9 @@ export const defaultMaxConcurrency = 10
 /** Sub-runs of sub-runs, at most: each level holds its parents' inputs and closures. */
 export const maxRunDepth = 1_000
 
+/** Characters that all results of a run may have: its record is one text, which has to fit a string of JavaScript. */
+const defaultMaxRunChars = 256 * 1024 * 1024
+
 export interface Submission {
   readonly flow: Flow
   readonly inputs: readonly Json[]
@@ -73,6 +76,8 @@ export interface ExecutorParts {
   /** Runs at work at once, and runs that may wait for their turn; sub-runs do not count. */
   readonly maxActiveRuns: number
   readonly maxWaitingRuns: number
+  /** Characters that all results of a run may have; default 256 Mi. */
+  readonly maxRunChars?: number
   /** Told when a run has ended, before anyone who waits for it. */
   readonly onEnded?: (run: Run) => void
 }
@@ -82,6 +87,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const environment: RunEnvironment = {
     history,
     metrics,
+    maxRunChars: parts.maxRunChars ?? defaultMaxRunChars,
     after(delayMs, callback) {
       const timer = setTimeout(callback, delayMs)
       return () => clearTimeout(timer)

@@ -19,6 +19,8 @@ export interface RunEnvironment {
   readonly metrics: RuntimeMetrics
   /** Calls back after `delayMs`; returns what stops it. */
   readonly after: (delayMs: number, callback: () => void) => () => void
+  /** Characters that all results of a run may have. */
+  readonly maxRunChars: number
 }
 
 export interface RunOptions {
@@ -62,6 +64,8 @@ export class Run implements ItemHost, RunView {
   #open: number
   #itemsAtWork = 0
   #parked = false
+  /** Characters of the results it holds. */
+  #chars = 0
   #status: RunStatus = 'running'
   #completedAt: WallMs | null = null
 
@@ -168,12 +172,12 @@ export class Run implements ItemHost, RunView {
   }
 
   skipped(item: Item, step: number, outcome: Outcome): void {
-    this.#record(item, step, outcome, { attempt: 0 })
+    this.#record(item, step, this.#fit(outcome, this.#stepOutcomes[step]), { attempt: 0 })
   }
 
   done(item: Item, output: Outcome): void {
     if (this.#status !== 'running') return
-    this.#outcomes[item.index] = output
+    this.#outcomes[item.index] = this.#fit(output, undefined)
     this.#endedAt[item.index] = wallNow()
     this.#itemsAtWork--
     if (--this.#open === 0) this.#finish()
@@ -304,10 +308,20 @@ export class Run implements ItemHost, RunView {
     this.#onCancel.add(listener)
   }
 
-  #conclude(item: Item, step: number, outcome: Outcome, witness: StepWitness, slot: { held: boolean }): void {
+  #conclude(item: Item, step: number, result: Outcome, witness: StepWitness, slot: { held: boolean }): void {
+    const outcome = this.#fit(result, this.#stepOutcomes[step])
     this.#record(item, step, outcome, witness)
     item.ended(step, outcome)
     this.#leave(slot)
+  }
+
+  /** `next`, which takes the place of `before`, or the failure of holding too much. */
+  #fit(next: Outcome, before: Outcome | undefined): Outcome {
+    const chars = this.#chars + charsOf(next) - (before === undefined ? 0 : charsOf(before))
+    const { maxRunChars } = this.#environment
+    if (chars > maxRunChars) return tooMuch(maxRunChars)
+    this.#chars = chars
+    return next
   }
 
   /** Stores the step's result: once for each step of each item. */
@@ -352,6 +366,15 @@ export class Run implements ItemHost, RunView {
     this.#onCancel = null
     for (const listener of listeners) listener()
   }
+}
+
+function tooMuch(chars: number): Outcome {
+  const message = `The results of the run are longer than ${chars} characters together`
+  return { ok: false, error: { code: 500, message } }
+}
+
+function charsOf(outcome: Outcome): number {
+  return outcome.ok ? outcome.value.length : outcome.error.message.length + (outcome.error.data?.length ?? 0)
 }
 
 /** A step of an item that is being executed. */
