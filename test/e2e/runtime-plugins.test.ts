@@ -39,6 +39,48 @@ t.test('a launched component server: its environment, its death and its end', as
   t.throws(() => process.kill(second.pid, 0), { code: 'ESRCH' })
 })
 
+t.test('what waits for a command that does not start again ends by its deadline or the reason', async (t) => {
+  const folder = t.testdir({})
+  const launched = (name: string, stepMs: number): object => ({
+    type: 'stepflow',
+    command: process.execPath,
+    args: [program('launched-worker'), 'a', 'b', `${folder}/${name}`],
+    healthCheck: { path: '/up', retryDelayMs: 20 },
+    timeouts: { stepMs },
+  })
+  const runtime = startRuntime(t, {
+    plugins: { ending: launched('ending', 60_000), silent: launched('silent', 500) },
+    routes: {
+      '/ending/{*component}': [{ plugin: 'ending' }],
+      '/silent/{*component}': [{ plugin: 'silent' }],
+      '/patient/{*component}': [{ plugin: 'silent', timeouts: { stepMs: 60_000 } }],
+    },
+  })
+  const url = await runtime.url()
+  const error = async (component: string, input: unknown = null) =>
+    (await runFlow(url, oneStep(component), [input])).json.result.error
+
+  t.match((await error('/ending/die', 'end')).data, { reason: 'reset' })
+  await runtime.line(/"plugin":"ending".*died/)
+  const ended = await error('/ending/facts')
+  t.match(ended, { message: 'step "s" failed', data: { reason: 'refused', step: 's', attempt: 1 } })
+  t.match(ended.data.stack.at(-1), { error: /does not start: .*ended with 7 before it printed its port/ })
+
+  t.match((await error('/silent/die', 'be silent')).data, { reason: 'reset' })
+  await runtime.line(/"plugin":"silent".*died/)
+  t.match((await error('/silent/facts')).data, { reason: 'deadline' })
+  const { flowId } = (await send(url, 'POST', '/api/v1/flows', { flow: oneStep('/patient/facts') })).json
+  const waiting = send(url, 'POST', '/api/v1/runs', { flowId, input: [null] })
+  let runId: string | undefined
+  while (runId === undefined) {
+    runId = (await send(url, 'GET', '/api/v1/runs?status=running')).json.runs[0]?.runId
+  }
+  t.equal((await send(url, 'POST', `/api/v1/runs/${runId}/cancel`)).status, 200)
+  t.match((await waiting).json, { status: 'cancelled' })
+  runtime.child.kill('SIGTERM')
+  t.equal(await runtime.exited, 0)
+})
+
 t.test('a command that does not start ends the runtime with its name', async (t) => {
   const config = (command: string, args: string[]) => ({
     plugins: { c: { type: 'stepflow', command, args } },
@@ -79,6 +121,7 @@ t.test('mock, mcp and routes', async (t) => {
     routes: {
       '/m/{*component}': [{ plugin: 'm' }],
       '/tools/{*component}': [{ plugin: 'tools' }],
+      '/patient': [{ plugin: 'tools', component: '/shout', timeouts: { stepMs: 60_000 } }],
       '/pick': [
         { ...w, component: '/gpu', conditions: [{ path: '$.need', value: { k: [1, 2] } }] },
         { ...w, component: '/cpu' },
@@ -126,9 +169,9 @@ t.test('mock, mcp and routes', async (t) => {
     async (t) => {
       t.match(await result('/tools/die', {}), { outcome: 'failed', error: { message: 'step "s" failed' } })
       await runtime.line(/MCP server died/)
-      t.match(await result('/tools/shout', { text: 'b' }), { outcome: 'success' })
+      t.match(await result('/patient', { text: 'b' }), { outcome: 'success' })
       t.match(await result('/tools/hang', {}), {
-        error: { data: { stack: [{}, {}, { error: /timed out/i }] } },
+        error: { data: { reason: 'deadline', stack: [{}, {}, { error: /timed out/i }] } },
       })
     },
   )

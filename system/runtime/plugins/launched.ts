@@ -6,7 +6,9 @@ import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { Log } from '../../program/log.ts'
-import type { CallOutcome, Plugin } from './plugin.ts'
+import { awaitProgram } from './await-program.ts'
+import type { CallOutcome, CallTimeouts, Plugin } from './plugin.ts'
+import { defaultStepMs } from './stepflow/call.ts'
 
 export interface LaunchOptions {
   readonly name: string
@@ -18,6 +20,7 @@ export interface LaunchOptions {
   readonly healthPath: string
   readonly healthTimeoutMs: number
   readonly healthRetryMs: number
+  readonly timeouts: CallTimeouts
   /** Log what it prints at info instead of debug. */
   readonly verbose: boolean
   readonly log: Log
@@ -42,34 +45,39 @@ export function createLaunchedPlugin(options: LaunchOptions): Plugin {
   const { name, log } = options
   const closing = new AbortController()
   let current: Promise<Running> | null = null
+  /** Null while there is none to call. */
+  let up: Running | null = null
   let restartMs = firstRestartMs
 
   const launch = async (signal: AbortSignal): Promise<Running> => {
     const running = await launchOnce(options, signal)
     restartMs = firstRestartMs
+    up = running
     running.child.once('exit', (code, killedBy) => {
+      up = null
       if (closing.signal.aborted) return
       log.warn(
         { plugin: name, code, signal: killedBy, restartMs },
         'component server died, starting it again',
       )
       void running.plugin.close()
-      current = again()
-      current.catch(() => {})
+      restart()
     })
     return running
   }
   const again = async (): Promise<Running> => {
-    for (;;) {
-      await sleep(restartMs, undefined, { signal: closing.signal })
-      restartMs = Math.min(mostRestartMs, restartMs * 2)
-      try {
-        return await launch(closing.signal)
-      } catch (error) {
-        if (closing.signal.aborted) throw error
-        log.warn({ plugin: name, error: String(error) }, 'component server does not start')
-      }
-    }
+    await sleep(restartMs, undefined, { signal: closing.signal })
+    restartMs = Math.min(mostRestartMs, restartMs * 2)
+    return launch(closing.signal)
+  }
+  /** Calls that wait for a start that fails break with its reason; later ones wait for the next. */
+  const restart = (): void => {
+    current = again()
+    current.catch((error: unknown) => {
+      if (closing.signal.aborted) return
+      log.warn({ plugin: name, error: String(error) }, 'component server does not start')
+      restart()
+    })
   }
 
   return {
@@ -79,10 +87,19 @@ export function createLaunchedPlugin(options: LaunchOptions): Plugin {
     },
     async execute(call) {
       let outcome: CallOutcome = { kind: 'broken', causes: [{ error: 'not started' }], details: {} }
+      const stepMs = call.timeouts.stepMs ?? options.timeouts.stepMs ?? defaultStepMs
+      const giveUpAt = performance.now() + stepMs
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
         if (current === null) return outcome
-        const { plugin } = await current
-        outcome = await plugin.execute(call)
+        let running = up
+        if (running === null) {
+          const waited = await awaitProgram(current, call, stepMs, giveUpAt - performance.now())
+          if ('broken' in waited) return waited.broken
+          running = waited.program
+        }
+        const left = Math.max(1, Math.round(giveUpAt - performance.now()))
+        const timeouts = { ...call.timeouts, stepMs: left }
+        outcome = await running.plugin.execute({ ...call, timeouts })
         // Only what surely did not run is called again.
         if (outcome.kind !== 'broken' || outcome.unsent !== true) return outcome
         await sleep(options.healthRetryMs)

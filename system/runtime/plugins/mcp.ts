@@ -5,6 +5,7 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { Log } from '../../program/log.ts'
 import { kindOf, toJson } from '../../wire/json.ts'
+import { awaitProgram } from './await-program.ts'
 import type { CallOutcome, CallTimeouts, Plugin } from './plugin.ts'
 
 export interface McpOptions {
@@ -37,22 +38,23 @@ export function createMcpPlugin(options: McpOptions): Plugin {
     client.onclose = () => {
       if (closing.signal.aborted) return
       log.warn({ plugin: name, restartMs }, 'MCP server died, starting it again')
-      current = again()
-      current.catch(() => {})
+      restart()
     }
     return client
   }
   const again = async (): Promise<Client> => {
-    for (;;) {
-      await sleep(restartMs, undefined, { signal: closing.signal })
-      restartMs = Math.min(mostRestartMs, restartMs * 2)
-      try {
-        return await connect(closing.signal)
-      } catch (error) {
-        if (closing.signal.aborted) throw error
-        log.warn({ plugin: name, error: textOf(error) }, 'MCP server does not start')
-      }
-    }
+    await sleep(restartMs, undefined, { signal: closing.signal })
+    restartMs = Math.min(mostRestartMs, restartMs * 2)
+    return connect(closing.signal)
+  }
+  /** Calls that wait for a start that fails break with its reason; later ones wait for the next. */
+  const restart = (): void => {
+    current = again()
+    current.catch((error: unknown) => {
+      if (closing.signal.aborted) return
+      log.warn({ plugin: name, error: textOf(error) }, 'MCP server does not start')
+      restart()
+    })
   }
   const connected = (): Promise<Client> => current ?? Promise.reject(new Error('not started'))
 
@@ -75,15 +77,19 @@ export function createMcpPlugin(options: McpOptions): Plugin {
       const tool = call.component.slice(call.component.lastIndexOf('/') + 1)
       const cancelled = new AbortController()
       call.onCancel(() => cancelled.abort())
+      const stepMs = call.timeouts.stepMs ?? timeouts.stepMs ?? toolTimeoutMs
+      const startedAt = performance.now()
+      const waited = await awaitProgram(connected(), call, stepMs)
+      if ('broken' in waited) return waited.broken
+      const client = waited.program
       try {
-        const client = await connected()
         const result = await client.callTool(
           {
             name: tool,
             ...(kindOf(call.input) === 'object' ? { arguments: JSON.parse(call.input) } : {}),
           },
           undefined,
-          { signal: cancelled.signal, timeout: call.timeouts.stepMs ?? timeouts.stepMs ?? toolTimeoutMs },
+          { signal: cancelled.signal, timeout: Math.max(1, startedAt + stepMs - performance.now()) },
         )
         if (result['isError'] === true) {
           return {
@@ -100,7 +106,7 @@ export function createMcpPlugin(options: McpOptions): Plugin {
         return {
           kind: 'broken',
           causes: [{ error: 'error executing component' }, { error: textOf(error) }],
-          details: { reason: cancelled.signal.aborted ? 'cancelled' : 'mcp' },
+          details: { reason: reasonOf(error, cancelled.signal) },
         }
       }
     },
@@ -146,6 +152,15 @@ async function launch(
     await client.close()
     throw error
   }
+}
+
+/** JSON-RPC code by which the SDK says that an answer is late. */
+const requestTimeoutCode = -32001
+
+function reasonOf(error: unknown, cancelled: AbortSignal): string {
+  if (cancelled.aborted) return 'cancelled'
+  const isLate = error instanceof Error && 'code' in error && error.code === requestTimeoutCode
+  return isLate ? 'deadline' : 'mcp'
 }
 
 function textOf(error: unknown): string {

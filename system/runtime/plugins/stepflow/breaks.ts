@@ -108,6 +108,16 @@ export function pastDeadline(deadlineMs: number): Break {
   return broken('deadline', [`no result within ${deadlineMs} ms`])
 }
 
+/** The program of the plugin does not start. */
+export function notThere(error: unknown): Break {
+  return {
+    ...broken('refused', [
+      `the program of the plugin does not start: ${error instanceof Error ? error.message : String(error)}`,
+    ]),
+    unsent: true,
+  }
+}
+
 export const cancelled: Break = broken('cancelled', ['the run was cancelled'])
 
 /** Reasons that may be a metric's label: those from here and the balancer's short list. */

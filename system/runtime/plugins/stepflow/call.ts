@@ -41,7 +41,7 @@ export interface CallParts {
 }
 
 /** Milliseconds a call may take where nothing else is said. */
-const defaultStepMs = 30 * 60_000
+export const defaultStepMs = 30 * 60_000
 
 /** Milliseconds a stream may stay open after its last message. */
 const lingerMs = 1_000
