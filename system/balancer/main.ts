@@ -7,10 +7,12 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { hostname } from 'node:os'
 import type { Registry } from 'prom-client'
+import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
 import { listen, startAdmin } from '../program/admin.ts'
 import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
 import { type LogOptions, openLog } from '../program/log.ts'
+import { exportMetrics } from '../program/otlp.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
 import { createAdminApi } from './admin-api.ts'
 import { type BalancerOptions, onePool, startBalancer } from './balancer.ts'
@@ -42,7 +44,9 @@ runMain(async () => {
     format: flags['log-format'],
     destination: flags['log-destination'],
     file: flags['log-file'],
+    endpoint: flags['otlp-endpoint'],
   }
+  checkCollector(flags)
   const log = openLog(logOptions)
   const pod = process.env['POD_NAME'] ?? hostname()
   const historyFile = process.env['HISTORY_FILE'] ?? ''
@@ -94,6 +98,10 @@ runMain(async () => {
     trace: flags['trace-enabled'] ? { endpoint: flags['otlp-endpoint'] } : null,
   })
   addProcessMetrics(balancer.registry)
+  const endMetrics =
+    flags['metrics-enabled'] && flags['otlp-endpoint'] !== null
+      ? exportMetrics(balancer.registry, flags['otlp-endpoint'], 'balancer', log)
+      : null
   const reload = async (): Promise<void> => {
     balancer.reload(await readSettings())
     log.info({ config: flags.config }, 'reloaded')
@@ -129,11 +137,40 @@ runMain(async () => {
     balancer.announceDrain()
     await new Promise((resolve) => setTimeout(resolve, delayMs))
     await balancer.drain()
+    await endMetrics?.()
     balancer.close()
     await admin.close()
     history.close()
   })
 })
+
+/**
+ * What is sent to a collector needs one.
+ * @throws GauntletErrors (ERR_FLAG_VALUE)
+ */
+function checkCollector(flags: {
+  readonly 'otlp-endpoint': string | null
+  readonly 'metrics-enabled': boolean
+  readonly 'log-destination': string
+}): void {
+  const endpoint = flags['otlp-endpoint']
+  const problem = (field: string, value: unknown, message: string): GauntletError =>
+    new GauntletError('ERR_FLAG_VALUE', message, {
+      field,
+      value,
+      fix: 'set --otlp-endpoint to the URL of an OTLP/HTTP collector, e.g. http://127.0.0.1:4318',
+    })
+  const problems: GauntletError[] = []
+  if (endpoint !== null && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
+    problems.push(problem('--otlp-endpoint', endpoint, `got ${endpoint}, which is no http or https URL`))
+  }
+  if (endpoint === null && flags['metrics-enabled'])
+    problems.push(problem('--metrics-enabled', true, 'needs a collector'))
+  if (endpoint === null && flags['log-destination'] === 'otlp')
+    problems.push(problem('--log-destination', 'otlp', 'needs a collector'))
+  const [first, ...rest] = problems
+  if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])
+}
 
 /** The original's metrics listener: Prometheus text on any path. */
 async function startMetrics(address: string, registry: Registry): Promise<void> {

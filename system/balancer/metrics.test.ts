@@ -71,3 +71,32 @@ t.test('shows the original’s names, with methods that no client can make up', 
     t.ok(text.includes(line), line)
   }
 })
+
+t.test('the original’s six have its kinds, labels and buckets', async (t) => {
+  const one = await startPod(t, 'a')
+  const balancer = await startFor(t, [one])
+  await send(t, balancer.port, post('{}'))
+  const lines = (await balancer.registry.metrics()).split('\n')
+  const kinds = {
+    requests_total: 'counter',
+    request_duration_ms: 'histogram',
+    active_connections: 'gauge',
+    backend_health: 'gauge',
+    backend_pool_size: 'gauge',
+    discovery_operations_total: 'counter',
+  }
+  for (const [name, kind] of Object.entries(kinds))
+    t.ok(lines.includes(`# TYPE stepflow_lb_${name} ${kind}`), name)
+  const labels = (name: string) =>
+    lines
+      .filter((line) => line.startsWith(`stepflow_lb_${name}{`))
+      .map((line) => [...line.matchAll(/(\w+)="/g)].map(([, label]) => label).sort())
+  t.same(labels('requests_total'), [['backend', 'method', 'status']])
+  t.same(labels('request_duration_ms_sum'), [['backend', 'method']])
+  t.same(labels('active_connections'), [['backend']])
+  t.same(labels('backend_health'), [['backend', 'instance_id']])
+  const buckets = lines.flatMap(
+    (line) => /^stepflow_lb_request_duration_ms_bucket\{.*le="([^"]+)"/.exec(line)?.[1] ?? [],
+  )
+  t.same(buckets.join(' '), '1 5 10 25 50 100 250 500 1000 2500 5000 10000 +Inf')
+})

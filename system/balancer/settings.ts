@@ -131,7 +131,12 @@ export const balancerFlags = {
     kind: 'text',
     default: null,
     env: 'STEPFLOW_OTLP_ENDPOINT',
-    help: 'OTLP/HTTP collector for the spans, e.g. http://127.0.0.1:4318; without it they go into the log',
+    help: 'OTLP/HTTP collector, e.g. http://127.0.0.1:4318, for spans (without it they go into the log), metrics and log',
+  },
+  'metrics-enabled': {
+    kind: 'switch',
+    env: 'STEPFLOW_METRICS_ENABLED',
+    help: 'Send all metrics to --otlp-endpoint every 10 s as well; they can be scraped in any case',
   },
   'tls-cert': {
     kind: 'text',
@@ -176,6 +181,18 @@ export const balancerFlags = {
     help: 'Name that the certificates of pods must bear; without it their authority has to do',
   },
   ...logFlags,
+  'log-destination': {
+    ...logFlags['log-destination'],
+    choices: ['stdout', 'stderr', 'file', 'otlp'],
+    help: 'Where log lines go; otlp: to --otlp-endpoint, and to stderr what it does not take',
+  },
+  'other-log-level': {
+    kind: 'choice',
+    choices: logFlags['log-level'].choices,
+    default: 'info',
+    env: 'STEPFLOW_OTHER_LOG_LEVEL',
+    help: 'Taken because the original has it: the level of what libraries log, and none of ours logs',
+  },
 } as const satisfies Flags
 
 export const balancerNotes = [

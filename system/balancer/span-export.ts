@@ -1,8 +1,7 @@
 // Where the balancer's spans go: to an OTLP/HTTP collector in batches, or into the log.
 
-import { request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
 import type { Log } from '../program/log.ts'
+import { nanos, otlpResource, postOtlp, serviceOf } from '../program/otlp.ts'
 import type { Span, SpanEnd, Tracer } from './trace.ts'
 
 export interface TraceSettings {
@@ -21,7 +20,6 @@ export interface SpanExporter extends Tracer {
 const flushMs = 1_000
 /** Spans kept while the collector is slow. */
 const maxWaiting = 4_096
-const sendTimeoutMs = 5_000
 
 export function openTracer(settings: TraceSettings, log: Log): SpanExporter {
   const { endpoint } = settings
@@ -32,7 +30,7 @@ export function openTracer(settings: TraceSettings, log: Log): SpanExporter {
     const spans = waiting
     waiting = []
     try {
-      await post(new URL('/v1/traces', endpoint), JSON.stringify(exportRequest(spans)))
+      await postOtlp(endpoint, '/v1/traces', exportRequest(spans))
     } catch (error) {
       dropped += spans.length
       log.warn(
@@ -86,36 +84,6 @@ function otlpSpan(span: Span, end: SpanEnd): object {
 }
 
 function exportRequest(spans: readonly object[]): object {
-  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'stepflow-load-balancer' } }] }
+  const resource = otlpResource(serviceOf('balancer'))
   return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'balancer' }, spans }] }] }
-}
-
-/** Milliseconds as nanoseconds, beyond what a double holds exactly. */
-function nanos(ms: number): string {
-  return (BigInt(Math.round(ms * 1_000)) * 1_000n).toString()
-}
-
-function post(url: URL, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = url.protocol === 'https:' ? requestHttps : requestHttp
-    const outgoing = request(
-      url,
-      {
-        method: 'POST',
-        timeout: sendTimeoutMs,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-      },
-      (answer) => {
-        answer.resume()
-        answer.on('end', () => {
-          const status = answer.statusCode ?? 0
-          if (status >= 200 && status < 300) resolve()
-          else reject(new Error(`the collector answered ${status}`))
-        })
-      },
-    )
-    outgoing.on('timeout', () => outgoing.destroy(new Error('the collector is silent')))
-    outgoing.on('error', reject)
-    outgoing.end(body)
-  })
 }

@@ -77,7 +77,10 @@ function obey(loop: Loop, message: ToThread): void {
       loop.announceDrain()
       break
     case 'drain':
-      void loop.drain().then(() => tell({ kind: 'drained', ticket: message.ticket }))
+      void loop
+        .drain()
+        .then(() => Promise.all([tracer?.flush(), log.drain?.()]))
+        .then(() => tell({ kind: 'drained', ticket: message.ticket }))
       break
     case 'close':
       loop.close()

@@ -3,6 +3,7 @@
 import { openSync, writeSync } from 'node:fs'
 import pino from 'pino'
 import type { Flags } from './flags.ts'
+import { exportLines } from './otlp.ts'
 
 /** An event is a short name; facts go into fields that share the history's names (`runId`, `pod`). */
 export interface Log {
@@ -10,6 +11,8 @@ export interface Log {
   info(fields: object, event: string): void
   warn(fields: object, event: string): void
   error(fields: object, event: string): void
+  /** Sends what still waits, where lines are sent to a collector. */
+  drain?(): Promise<void>
 }
 
 /** The log flags of all three programs; names and values are those of Stepflow 0.9. */
@@ -49,6 +52,8 @@ export interface LogOptions {
   readonly format: string
   readonly destination: string
   readonly file: string | null
+  /** OTLP/HTTP collector, for destination `otlp`. */
+  readonly endpoint?: string | null
 }
 
 /** Opens the log. Lines are written synchronously, so that the last ones before a crash are there. */
@@ -56,7 +61,7 @@ export function openLog(options: LogOptions): Log {
   const fd =
     options.destination === 'file'
       ? openSync(options.file ?? `${options.program}.log`, 'a')
-      : options.destination === 'stderr'
+      : options.destination === 'stderr' || options.destination === 'otlp'
         ? 2
         : 1
   const write = (line: string): void => {
@@ -67,8 +72,11 @@ export function openLog(options: LogOptions): Log {
       if (!(error instanceof Error && 'code' in error)) throw error
     }
   }
-  const stream = options.format === 'text' ? { write: (line: string) => write(textLine(line)) } : { write }
-  return pino(
+  const exporter =
+    options.destination === 'otlp' ? exportLines(options.endpoint ?? '', options.program, write) : null
+  const stream =
+    exporter ?? (options.format === 'text' ? { write: (line: string) => write(textLine(line)) } : { write })
+  const log: Omit<Log, 'drain'> = pino(
     {
       level: options.level,
       messageKey: 'event',
@@ -76,8 +84,9 @@ export function openLog(options: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    stream,
+    { write: (line: string) => stream.write(line) },
   )
+  return exporter === null ? log : Object.assign(log, { drain: () => exporter.flush() })
 }
 
 function textLine(line: string): string {

@@ -22,12 +22,14 @@ export function onShutdown(log: Log, deadlineMs: number, stop: (signal: string) 
       process.exit(1)
     }, deadlineMs).unref()
     stop(signal).then(
-      () => {
+      async () => {
         log.info({}, 'stopped')
+        await log.drain?.()
         process.exit(0)
       },
-      (error: unknown) => {
+      async (error: unknown) => {
         log.error({ error: String(error) }, 'shutdown failed')
+        await log.drain?.()
         process.exit(1)
       },
     )

@@ -3,16 +3,27 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { post, RawClient, send, startPod, until } from '../../system/balancer/test-support.ts'
-import { main, startBalancerProgram } from './balancer-program.ts'
+import { main as balancerMain, startBalancerProgram } from './balancer-program.ts'
 
 const execute =
   '{"jsonrpc":"2.0","id":"call-1","method":"components/execute","params":{"component":"/gpu_x"}}'
 
 const address = (pod: { readonly port: number }): string => `127.0.0.1:${pod.port}`
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
 
 t.test('prints its port, is ready once a pod is, and ends with 0 on SIGTERM', async (t) => {
   const pod = await startPod(t, 'a')
@@ -136,7 +147,7 @@ t.test('leaves records of what it routed, also from several threads', async (t) 
 
 t.test('explains itself, and names every wrong flag at once', async (t) => {
   const run = async (args: readonly string[]) => {
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [balancerMain, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (text += String(bytes)))
     const [code] = (await once(child, 'close')) as [number]
@@ -146,10 +157,71 @@ t.test('explains itself, and names every wrong flag at once', async (t) => {
   t.equal(help.code, 0)
   t.match(help.text, /--upstream-service/)
   t.match(help.text, /0\.0\.0\.0/)
+  const alone = await run(['--metrics-enabled', '--log-destination', 'otlp'])
+  t.equal(alone.code, 2)
+  t.match(alone.text, /--metrics-enabled: .*--otlp-endpoint.*\n.*--log-destination: /)
   const wrong = await run(['--bind-address', 'x', '--threads', '0'])
   t.equal(wrong.code, 2)
   t.match(wrong.text, /--bind-address.*\n.*--threads/)
 })
+
+t.test(
+  'takes every flag of the original by its variable, and sends log, spans and metrics to a collector',
+  async (t) => {
+    const paths = new Map<string, string>()
+    const collector = createServer(async (request, response) => {
+      let text = ''
+      for await (const part of request) text += String(part)
+      paths.set(request.url ?? '', `${paths.get(request.url ?? '') ?? ''}${text}`)
+      response.end()
+    })
+    collector.listen(0, '127.0.0.1')
+    await once(collector, 'listening')
+    t.teardown(() => {
+      collector.closeAllConnections()
+      collector.close()
+    })
+    const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+    const pod = await startPod(t, 'a')
+    const main = await freePort()
+    const metrics = await freePort()
+    const child = spawn(process.execPath, [balancerMain], {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        UPSTREAM_SERVICE: address(pod),
+        BIND_ADDRESS: `127.0.0.1:${main}`,
+        METRICS_ADDRESS: `127.0.0.1:${metrics}`,
+        ADMIN_ADDRESS: '127.0.0.1:0',
+        STEPFLOW_LOG_LEVEL: 'info',
+        STEPFLOW_OTHER_LOG_LEVEL: 'warn',
+        STEPFLOW_LOG_DESTINATION: 'otlp',
+        STEPFLOW_LOG_FORMAT: 'text',
+        STEPFLOW_TRACE_ENABLED: 'true',
+        STEPFLOW_METRICS_ENABLED: 'true',
+        STEPFLOW_OTLP_ENDPOINT: endpoint,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const exited = once(child, 'exit')
+    t.teardown(async () => {
+      child.kill('SIGKILL')
+      await exited
+    })
+    await until(async () => {
+      const text = await fetch(`http://127.0.0.1:${metrics}/any/path`).then(
+        (answer) => answer.text(),
+        () => '',
+      )
+      return text.includes('stepflow_lb_backend_pool_size 1')
+    })
+    t.equal((await send(t, main, post(execute))).status, 200)
+    child.kill('SIGTERM')
+    t.same((await exited)[0], 0)
+    t.match(paths.get('/v1/logs'), /"stringValue":"listening".*"stringValue":"stopped"/s)
+    t.match(paths.get('/v1/traces'), /"http\.request\.method"/)
+    t.match(paths.get('/v1/metrics'), /"stepflow_lb_requests_total".*"stepflow_lb_request_duration_ms"/s)
+  },
+)
 
 t.test('when descriptors run out new clients get 503, and open streams are unhurt', async (t) => {
   const streams: ((text: string) => void)[] = []
