@@ -1,7 +1,8 @@
 // Routing rules.
 
+import fc from 'fast-check'
 import t from 'tap'
-import { compileRules, routeByRules } from './rules.ts'
+import { compileRules, fits, routeByRules } from './rules.ts'
 
 const rules = compileRules([
   { component: '/gpu_*', pools: { gpu: 3, cpu: 1 } },
@@ -56,4 +57,26 @@ t.test('waits for the component name, but not for ever', async (t) => {
     routeByRules(rules, body, false, () => 0),
     ['gpu', 'cpu'],
   )
+})
+
+t.test('fits as a regular expression does', async () => {
+  const characters = { unit: fc.constantFrom('a', 'b', '*') }
+  fc.assert(
+    fc.property(string(characters), fc.string(characters), (pattern, text) => {
+      const expression = new RegExp(`^${pattern.split('*').join('.*')}$`, 's')
+      return fits(pattern.split('*'), text) === expression.test(text)
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+t.test('takes no long time over any name, however many stars', async (t) => {
+  const [rule] = compileRules([{ component: '/a*b*b*b*c', pools: { gpu: 1 } }])
+  const body = call(`/a${'b'.repeat(60_000)}`)
+  const sinceMs = performance.now()
+  t.same(
+    routeByRules([rule!], body, true, () => 0),
+    ['default'],
+  )
+  t.ok(performance.now() - sinceMs < 500)
 })

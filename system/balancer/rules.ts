@@ -12,7 +12,8 @@ export interface RuleConfig {
 }
 
 export interface Rule {
-  readonly pattern: RegExp
+  /** The pattern's parts between its stars. */
+  readonly parts: readonly string[]
   readonly pools: readonly { readonly pool: string; readonly weight: number }[]
 }
 
@@ -24,7 +25,7 @@ const componentPath = ['params', 'component']
 
 export function compileRules(configs: readonly RuleConfig[]): readonly Rule[] {
   return configs.map(({ component, pools }) => ({
-    pattern: new RegExp(`^${component.split('*').map(escapeText).join('.*')}$`, 's'),
+    parts: component.split('*'),
     pools: Object.entries(pools)
       .filter(([, weight]) => weight > 0)
       .map(([pool, weight]) => ({ pool, weight })),
@@ -48,7 +49,7 @@ export function routeByRules(
   if (member.kind === 'cut' && !complete) return 'more'
   const component = member.kind === 'found' ? parseText(member.raw) : null
   if (component === null) return toDefault
-  const rule = rules.find(({ pattern }) => pattern.test(component))
+  const rule = rules.find(({ parts }) => fits(parts, component))
   if (rule === undefined) return toDefault
   const total = rule.pools.reduce((sum, { weight }) => sum + weight, 0)
   let drawn = random() * total
@@ -65,6 +66,21 @@ function parseText(raw: string): string | null {
   }
 }
 
-function escapeText(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+/**
+ * Whether `text` is `parts` with anything between them. Each part is taken where it comes first, so this never goes
+ * back: clients choose the text, and a regular expression with several stars could take seconds over it.
+ */
+export function fits(parts: readonly string[], text: string): boolean {
+  const first = parts[0]!
+  const last = parts.at(-1)!
+  if (parts.length === 1) return text === first
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last))
+    return false
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, at)
+    if (found === -1) return false
+    at = found + part.length
+  }
+  return at <= text.length - last.length
 }

@@ -89,7 +89,7 @@ t.test('finds the API of its cluster, or none', async (t) => {
 })
 
 /** An API server with one Service, whose list and watches the test controls. */
-async function startApi(owner: Owner) {
+async function startApi(owner: Owner, retryMs = 10) {
   const watches: ServerResponse[] = []
   const paths: string[] = []
   const state = { status: 200, items: [] as EndpointSlice[] }
@@ -129,7 +129,7 @@ async function startApi(owner: Owner) {
     fallback,
     counts: { discoveries: 0, discoveryFailures: 0 },
     log: silentLog,
-    retryMs: 10,
+    retryMs,
   })
   owner.teardown(() => source.close())
   const change = (type: string, object: unknown) =>
@@ -199,4 +199,18 @@ t.test('without permission DNS has to do, until there is one', async (t) => {
   await until(() => watches.length === 1)
   t.equal(dns.closed, true)
   t.same(text(updates.at(-1)), ['10.0.0.1:8080'])
+})
+
+t.test('a watch that ends at once is not begun again at once', async (t) => {
+  const { state, start, watches } = await startApi(t, 200)
+  state.items = [slice('a', ['10.0.0.1'])]
+  start()
+  await until(() => watches.length === 1)
+  const begunAt = performance.now()
+  for (let count = 1; count <= 3; count++) {
+    watches.at(-1)!.end()
+    await until(() => watches.length === count + 1)
+  }
+  const tookMs = performance.now() - begunAt
+  t.ok(tookMs >= 590, `${tookMs} ms`)
 })

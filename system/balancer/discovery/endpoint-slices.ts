@@ -53,6 +53,10 @@ const maxRetryMs = 30_000
 /** The API ends a watch by itself after this, s; we begin anew. */
 const watchSeconds = 300
 const answerTimeoutMs = 10_000
+/** A watch that lasts this much longer than it should has lost its other end. */
+const watchGraceMs = 30_000
+/** A watch that ends sooner is begun anew after the pause of a failure: the API, or a proxy before it, cannot do it. */
+const leastWatchMs = 1_000
 /** A line of a watch is one slice: a hundred endpoints. */
 const maxLineChars = 4 * 1_048_576
 
@@ -141,8 +145,10 @@ export class EndpointSliceSource implements PodSource {
     let waitMs = 0
     try {
       const version = await this.#list()
-      this.#retryMs = retryMs
+      const sinceMs = performance.now()
       await this.#watch(version)
+      if (performance.now() - sinceMs < leastWatchMs) waitMs = retryMs
+      this.#retryMs = retryMs
     } catch (error) {
       if (this.#closed) return
       counts.discoveryFailures++
@@ -181,6 +187,10 @@ export class EndpointSliceSource implements PodSource {
       `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}&resourceVersion=${encodeURIComponent(version)}`,
     )
     this.#watching = answer
+    const lost = setTimeout(
+      () => answer.destroy(new Error('the watch does not end')),
+      watchSeconds * 1_000 + watchGraceMs,
+    ).unref()
     let rest = ''
     try {
       for await (const part of answer) {
@@ -190,6 +200,7 @@ export class EndpointSliceSource implements PodSource {
         for (const line of lines) if (line !== '') this.#change(JSON.parse(line))
       }
     } finally {
+      clearTimeout(lost)
       this.#watching = null
       answer.destroy()
     }
@@ -238,6 +249,7 @@ export class EndpointSliceSource implements PodSource {
         headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
         ...(api.ca === undefined ? {} : { ca: api.ca }),
       })
+      outgoing.setSocketKeepAlive(true, answerTimeoutMs)
       const timer = setTimeout(() => outgoing.destroy(new Error('the API is silent')), answerTimeoutMs)
       outgoing.on('error', (error) => {
         clearTimeout(timer)

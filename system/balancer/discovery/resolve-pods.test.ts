@@ -70,6 +70,28 @@ t.test('lets SRV records say the ports where they differ', async (t) => {
   ])
 })
 
+t.test(
+  'takes SRV records whose targets have IPv6 alone, and leaves out those without an address',
+  async (t) => {
+    const srv = (port: number, target: string): Answer => ({
+      type: 'SRV',
+      name: '_http._tcp.pods.test',
+      ttl: 1,
+      data: { port, target },
+    })
+    const server = await startDns(t, [
+      { type: 'AAAA', name: 'six.pods.test', ttl: 1, data: 'fd00::6' },
+      srv(7001, 'six.pods.test'),
+      srv(7002, 'gone.pods.test'),
+    ])
+    t.same((await createPodResolve({ server })('pods.test', 8080)).endpoints, [
+      { address: 'fd00::6', port: 7001 },
+    ])
+    const other = await startDns(t, [srv(7002, 'gone.pods.test')])
+    await t.rejects(createPodResolve({ server: other })('pods.test', 8080), { code: 'ENOTFOUND' })
+  },
+)
+
 t.test('rejects for a name that does not exist', async (t) => {
   const server = await startDns(t, [])
   await t.rejects(createPodResolve({ server })('nobody.test', 1), { code: 'ENOTFOUND' })

@@ -59,16 +59,26 @@ async function byDns(resolver: Resolver, name: string, port: number): Promise<Re
   const found = services.status === 'fulfilled' ? services.value : []
   // Where pods share an address they differ by port: then SRV records say more than addresses.
   if (found.some((service) => service.port !== port)) {
-    const endpoints = await Promise.all(
-      found.map(async (service): Promise<Endpoint> => {
-        const [address] = isIP(service.name) !== 0 ? [service.name] : await resolver.resolve4(service.name)
-        return { address: address!, port: service.port }
-      }),
+    const targets = await Promise.allSettled(found.map(({ name: target }) => addressOf(resolver, target)))
+    // A pod that is just leaving is named without an address.
+    const endpoints = targets.flatMap((target, index): Endpoint[] =>
+      target.status === 'fulfilled' ? [{ address: target.value, port: found[index]!.port }] : [],
     )
+    if (endpoints.length === 0) throw targets.find((target) => target.status === 'rejected')!.reason
     return { endpoints, ttlSeconds: records.length > 0 ? ttlSeconds : null }
   }
   if (records.length === 0) throw four.status === 'rejected' ? four.reason : new Error('an empty answer')
   return { endpoints: records.map(({ address }) => ({ address, port })), ttlSeconds }
+}
+
+/** The address of an SRV record's target: IPv4, else IPv6. */
+async function addressOf(resolver: Resolver, target: string): Promise<string> {
+  if (isIP(target) !== 0) return target
+  const [address] = await resolver
+    .resolve4(target)
+    .catch((error: unknown) => resolver.resolve6(target).catch(() => Promise.reject(error)))
+  if (address === undefined) throw new Error(`no address of ${target}`)
+  return address
 }
 
 async function bySystem(name: string, port: number): Promise<Resolution> {
