@@ -72,7 +72,8 @@ export const defaultLimits: BalancerLimits = {
   maxClients: 100_000,
   maxConnections: 1_000_000,
   maxBodyBytes: 64 * 1_048_576,
-  maxAttempts: 3,
+  // When many pods go at once, a request goes on to one that is still there.
+  maxAttempts: 16,
   bodyTimeoutMs: 30_000,
   // The least rate of Apache's mod_reqtimeout: a byte now and then must not hold a request open for ever.
   minBodyBytesPerSecond: 500,

@@ -53,6 +53,9 @@ const clock = performance
 /** Bodies up to this many bytes travel as text, in one write with their head; longer ones are copied once. */
 const textBytes = 16_384
 
+/** Pods that are silent take their whole time to connect: after this no other is tried, as the client waits, ms. */
+const lastTryMs = 5_000
+
 /** Interim (1xx) answers to one request. */
 const maxInterims = 16
 
@@ -402,8 +405,9 @@ export class Exchange implements UpstreamUser, Waiting {
     this.#tried ??= []
     this.#tried.push(pod.slot)
     if (this.#tried.length < limits.maxAttempts) {
-      if (!budget.spend()) metrics.totals.retriesDenied++
-      else {
+      const inTime = clock.now() - this.#startedMs < lastTryMs
+      if (inTime && !budget.spend()) metrics.totals.retriesDenied++
+      else if (inTime) {
         const next = this.#pick()
         if (next !== null) {
           metrics.totals.retries++

@@ -111,3 +111,16 @@ t.test('a request survives the death of its pod as long as nothing of it was sen
   t.ok((await totals(balancer)).retries >= 1)
   t.equal(inFlight(balancer), 0)
 })
+
+t.test('a request goes on to the last pod that is left, however many went at once', async (t) => {
+  const pods = await Promise.all(Array.from({ length: 8 }, (_, index) => startPod(t, `pod-${index}`)))
+  const balancer = await startFor(t, pods, { probeIntervalMs: 60_000 })
+  // The first choices fall on those that are gone.
+  for (const pod of pods.slice(0, 7)) await pod.kill()
+  const client = new RawClient(t, balancer.port)
+  client.write(post('{}'))
+  t.equal((await client.answer()).status, 200)
+  t.equal(pods[7]!.bodies.length, 1)
+  t.equal((await totals(balancer)).retries, 7)
+  t.equal(inFlight(balancer), 0)
+})
