@@ -124,7 +124,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     },
   })
   const settingsOf = (given: ReloadOptions): LoopSettings => ({
-    limits: { ...limits, ...given.limits },
+    limits: { ...defaultLimits, ...given.limits },
     rules: given.rules ?? [],
     accessLogEvery: given.accessLogEvery ?? 0,
     tls: given.tls ?? noTls,

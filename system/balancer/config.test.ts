@@ -80,3 +80,19 @@ t.test('a reload moves calls to another pool and loses no connection', async (t)
   t.equal(await call('/gpu_x'), '{"pod":"main"}')
   t.equal(client.ended, false)
 })
+
+t.test('a limit that is left out of the next version has its default again', async (t) => {
+  const pod = await startPod(t, 'a')
+  const balancer = await startFor(t, [pod], { maxBodyBytes: 10 })
+  const client = new RawClient(t, balancer.port)
+  const call = async () => {
+    client.write(post('x'.repeat(11)))
+    return (await client.answer()).status
+  }
+  balancer.reload({ limits: { maxBodyBytes: 11 } })
+  t.equal(await call(), 200)
+  balancer.reload({})
+  t.equal(await call(), 200)
+  balancer.reload({ limits: { maxBodyBytes: 10 } })
+  t.equal(await call(), 413)
+})
