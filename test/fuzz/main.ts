@@ -5,11 +5,15 @@ import { helpText, parseFlags } from '../../system/program/flags.ts'
 import { runMain } from '../../system/program/shutdown.ts'
 import { checkAnswer, checkRequests, makeAnswer, makeRequests } from './heads.ts'
 import { Random } from './random.ts'
+import { startWhole } from './whole.ts'
 
 const flags = {
   count: { kind: 'whole', default: 2_000_000, min: 1, max: 1e12, help: 'Inputs of each kind' },
   seed: { kind: 'whole', default: 1, min: 0, max: 4_294_967_295, help: 'Seed of the first input' },
 } as const
+
+/** One in so many inputs also goes through a whole balancer. */
+const wholeEvery = 50
 
 /** Findings printed before it gives up. */
 const maxFindings = 20
@@ -26,7 +30,15 @@ runMain(async () => {
     )
     return
   }
+  const closers: (() => unknown)[] = []
+  const whole = await startWhole({ teardown: (close) => closers.push(close) })
   let findings = 0
+  const found = (kind: string, seed: number, problem: string, bytes: Buffer): void => {
+    findings++
+    process.stdout.write(
+      `${kind} --seed ${seed}: ${problem}\n  ${JSON.stringify(bytes.toString('latin1'))}\n`,
+    )
+  }
   for (let index = 0; index < values.count && findings < maxFindings; index++) {
     const seed = (values.seed + index) >>> 0
     for (const [kind, make, check] of [
@@ -36,13 +48,17 @@ runMain(async () => {
       const random = new Random(seed)
       const bytes = make(random)
       const problem = check(bytes, random)
-      if (problem === null) continue
-      findings++
-      process.stdout.write(
-        `${kind} --seed ${seed}: ${problem}\n  ${JSON.stringify(bytes.toString('latin1'))}\n`,
-      )
+      if (problem !== null) found(kind, seed, problem, bytes)
     }
+    if (index % wholeEvery !== 0) continue
+    const random = new Random(seed)
+    const bytes = makeRequests(random)
+    const problem = await whole(bytes, random)
+    if (problem !== null) found('whole', seed, problem, bytes)
   }
-  process.stdout.write(`${values.count} inputs of each kind, ${findings} findings\n`)
+  for (const close of closers.reverse()) await close()
+  process.stdout.write(
+    `${values.count} inputs of each kind, one in ${wholeEvery} through a whole balancer too: ${findings} findings\n`,
+  )
   process.exitCode = findings === 0 ? exitCodes.pass : exitCodes.fail
 })

@@ -3,8 +3,11 @@
 import t from 'tap'
 import { checkAnswer, checkRequests, makeAnswer, makeRequests, readRequests } from '../fuzz/heads.ts'
 import { Random } from '../fuzz/random.ts'
+import { startWhole } from '../fuzz/whole.ts'
 
 const count = 10_000
+/** Through a whole balancer. */
+const wholeCount = 300
 
 t.test('reads requests as llhttp does, however they are cut, and writes them unmistakably', async (t) => {
   for (let seed = 0; seed < count; seed++) {
@@ -63,3 +66,23 @@ for (const [name, read] of Object.entries(broken)) {
     t.fail('not found')
   })
 }
+
+t.test('a pod gets through a whole balancer what was read, and no more', async (t) => {
+  const check = await startWhole(t)
+  for (let seed = 0; seed < wholeCount; seed++) {
+    const random = new Random(seed)
+    const bytes = makeRequests(random)
+    const problem = await check(bytes, random)
+    if (problem !== null) t.fail(`seed ${seed}: ${problem}`, { input: bytes.toString('latin1') })
+  }
+  t.pass(`${wholeCount} inputs`)
+})
+
+t.test('finds a balancer that forwards another request than the one that was read', async (t) => {
+  const check = await startWhole(t, broken['takes a bare LF for a line end']!)
+  for (let seed = 0; seed < wholeCount; seed++) {
+    const random = new Random(seed)
+    if ((await check(makeRequests(random), random)) !== null) return t.pass(`seed ${seed}`)
+  }
+  t.fail('not found')
+})
