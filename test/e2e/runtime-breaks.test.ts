@@ -71,10 +71,16 @@ t.test('each break is a flow error of its own, and called once', async (t) => {
   const w = { type: 'stepflow', url: worker.url }
   const url = await startRuntime(t, {
     // Deadlines of the plugin; those of routes are tested with routes.
-    plugins: { w, quick: { ...w, timeouts: { firstByteMs: 400, idleMs: 400 } } },
+    // Each alone: on a busy machine a head may take longer than either.
+    plugins: {
+      w,
+      quick: { ...w, timeouts: { firstByteMs: 400 } },
+      lively: { ...w, timeouts: { idleMs: 400 } },
+    },
     routes: {
       '/w/{*component}': [
-        { plugin: 'quick', componentAllow: ['/silent', '/stalls'] },
+        { plugin: 'quick', componentAllow: ['/silent'] },
+        { plugin: 'lively', componentAllow: ['/stalls'] },
         { plugin: 'w', componentDeny: ['/silent', '/stalls'] },
       ],
     },
