@@ -1,5 +1,6 @@
 // A request body that comes in chunks (RFC 9112 7.1): bytes in, whole body out, or why it is refused.
 
+import { Gatherer } from '../wire/gather.ts'
 import { readField } from './head.ts'
 
 export interface ChunkReader {
@@ -24,7 +25,7 @@ const maxExtensionChars = 256
 type State = 'size' | 'extension' | 'size LF' | 'data' | 'data CR' | 'data LF' | 'trailer' | 'end LF'
 
 export function createChunkReader(maxBodyBytes: number): ChunkReader {
-  const parts: Buffer[] = []
+  const parts = new Gatherer()
   let state: State = 'size'
   let bodyBytes = 0
   let droppedBytes = 0
@@ -39,7 +40,7 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
     while (at < bytes.length) {
       if (state === 'data') {
         const part = bytes.subarray(at, at + left)
-        parts.push(part)
+        parts.add(part)
         at += part.length
         left -= part.length
         if (left === 0) state = 'data CR'
@@ -96,7 +97,7 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
     }
     return -1
   }
-  return { push, body: () => (parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)) }
+  return { push, body: () => parts.take() }
 }
 
 const cr = 0x0d

@@ -5,6 +5,7 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { Gatherer } from '../wire/gather.ts'
 import { encodeEvent } from '../wire/sse.ts'
 import type { Answer } from './calls.ts'
 import { type ChunkReader, createChunkReader } from './chunks.ts'
@@ -55,7 +56,7 @@ class Connection {
   #head: RequestHead | null = null
   /** Whether a head has begun to come. */
   #waiting = false
-  #parts: Buffer[] = []
+  readonly #parts = new Gatherer()
   #missing = 0
   #chunks: ChunkReader | null = null
   #exchange: Exchange | null = null
@@ -165,7 +166,7 @@ class Connection {
       return typeof end === 'number' ? end : -1
     }
     const part = at === 0 && bytes.length <= this.#missing ? bytes : bytes.subarray(at, at + this.#missing)
-    if (part.length > 0) this.#parts.push(part)
+    this.#parts.add(part)
     this.#missing -= part.length
     return this.#missing === 0 ? at + part.length : -1
   }
@@ -176,9 +177,7 @@ class Connection {
       this.#chunks = null
       return body
     }
-    const parts = this.#parts
-    this.#parts = []
-    return parts.length === 0 ? noBody : parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+    return this.#parts.take()
   }
 
   #dispatch(body: Buffer): void {
@@ -201,7 +200,7 @@ class Connection {
   #linger(): void {
     this.#ending = true
     this.#rest = noBody
-    this.#parts = []
+    this.#parts.take()
     this.#chunks = null
     this.#deadline = this.#host.ticks + lingerTicks
   }
@@ -211,7 +210,7 @@ class Connection {
     this.#exchange = null
     this.#ending = true
     this.#rest = noBody
-    this.#parts = []
+    this.#parts.take()
     exchange?.abort()
   }
 

@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
+import { Gatherer } from '../../wire/gather.ts'
 import { BadMessage, MessageParser } from './parser.ts'
 import { parseRequestHead, type RequestHead } from './request.ts'
 
@@ -94,8 +95,7 @@ class Connection {
   readonly #parser: MessageParser<RequestHead>
   #lastText = ''
   #lastHead: RequestHead | null = null
-  #body: Buffer[] = []
-  #bodyBytes = 0
+  readonly #body = new Gatherer()
   /** A request is being answered, or its answer is being sent. */
   #busy = false
   /** Nothing more is read: the connection ends after what is being sent. */
@@ -186,18 +186,16 @@ class Connection {
   }
 
   #onBody(bytes: Buffer): void {
-    this.#bodyBytes += bytes.length
-    if (this.#bodyBytes > this.#host.options.maxBodyBytes) throw new BadMessage('body is too large', 413)
-    this.#body.push(bytes)
+    if (this.#body.length + bytes.length > this.#host.options.maxBodyBytes) {
+      throw new BadMessage('body is too large', 413)
+    }
+    this.#body.add(bytes)
   }
 
   #onRequest(head: RequestHead): void {
-    const [first] = this.#body
-    const bytes = this.#body.length === 1 ? first : Buffer.concat(this.#body)
-    const body = bytes === undefined ? '' : bytes.toString()
-    const notUtf8 = bytes === undefined || isUtf8(bytes) ? undefined : bytes.toString('latin1')
-    this.#body = []
-    this.#bodyBytes = 0
+    const bytes = this.#body.take()
+    const body = bytes.length === 0 ? '' : bytes.toString()
+    const notUtf8 = body === '' || isUtf8(bytes) ? undefined : bytes.toString('latin1')
     this.#busy = true
     const request = notUtf8 === undefined ? { head, body } : { head, body, notUtf8 }
     const reply = this.#host.options.answer(request)

@@ -1,5 +1,6 @@
 // Reads the answer to one POST: a JSON body as one message, an event stream message by message.
 
+import { Gatherer } from '../../../wire/gather.ts'
 import { decodeMessage, type RpcMessage } from '../../../wire/jsonrpc.ts'
 import { createSseDecoder, type SseDecoder } from '../../../wire/sse.ts'
 import type { AnswerHandler, TransportError } from '../../http/client.ts'
@@ -28,13 +29,12 @@ export function createAnswerReader(
   maxMessageBytes: number = defaultMaxMessageBytes,
 ): AnswerHandler {
   let decoder: SseDecoder | null = null
-  let chunks: Uint8Array[] = []
-  let bytes = 0
+  const body = new Gatherer()
   let over = false
 
   const finish = (event: AnswerEvent): void => {
     over = true
-    chunks = []
+    body.take()
     on(event)
   }
   const read = (text: string): void => {
@@ -68,20 +68,16 @@ export function createAnswerReader(
         const stream = decoder
         return guard(() => stream.push(chunk))
       }
-      bytes += chunk.length
       if (over) return
-      if (bytes > maxMessageBytes) finish({ kind: 'too-long', limitBytes: maxMessageBytes })
-      else chunks.push(chunk)
+      if (body.length + chunk.length > maxMessageBytes) {
+        finish({ kind: 'too-long', limitBytes: maxMessageBytes })
+      } else body.add(chunk)
     },
     onEnd() {
       if (decoder !== null) {
         const stream = decoder
         guard(() => stream.end())
-      } else if (!over) {
-        const [first] = chunks
-        const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
-        read(Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString())
-      }
+      } else if (!over) read(body.take().toString())
       if (!over) finish({ kind: 'end', error: null })
     },
     onError(error) {
