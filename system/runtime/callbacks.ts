@@ -9,7 +9,7 @@ import { overridesSchema, readOverrides } from './executor/overrides.ts'
 import type { Run } from './executor/run.ts'
 import { readUuid } from './ids.ts'
 import type { CallbackAnswer, CallbackHandler } from './plugins/stepflow/call.ts'
-import type { BlobStore } from './store/blobs.ts'
+import { type BlobStore, FullError } from './store/blobs.ts'
 import type { RunStore } from './store/runs.ts'
 
 export interface CallbackParts {
@@ -78,6 +78,7 @@ function putBlob(params: Params, runId: string, { blobs, runs }: CallbackParts):
     return { result: `{"blob_id":"${id}"}` as Json }
   } catch (error) {
     if (error instanceof ShapeError) return failed(rpcCodes.generic, 'Failed to put blob')
+    if (error instanceof FullError) return failed(rpcCodes.generic, `Failed to put blob: ${error.message}`)
     throw error
   }
 }

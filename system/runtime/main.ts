@@ -61,6 +61,8 @@ runMain(async () => {
     limits: {
       activeRuns: flags['max-active-runs'],
       waitingRuns: flags['max-waiting-runs'],
+      inputBytes: flags['max-input-bytes'],
+      pinnedBlobBytes: flags['max-blobs-bytes'],
       keptRuns: flags['keep-runs'],
       keptRunsAgeMs: flags['keep-runs-ms'],
       keptRunsBytes: flags['keep-runs-bytes'],

@@ -49,6 +49,10 @@ export interface RuntimeLimits {
   readonly activeRuns: number
   /** Runs that may wait; more are refused with 429. */
   readonly waitingRuns: number
+  /** Bytes of the inputs of both. */
+  readonly inputBytes: number
+  /** Bytes of the blobs that running runs have put. */
+  readonly pinnedBlobBytes: number
   /** Runs kept after their end, for how long, and bytes of their inputs and results. */
   readonly keptRuns: number
   readonly keptRunsAgeMs: number
@@ -75,7 +79,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, log, history } = options
   for (const place of config.warnings) log.warn({ place }, 'unknown key in the configuration, ignored')
   const metrics = createMetrics()
-  const blobs = createBlobStore({ maxBytes: options.limits.blobBytes })
+  const blobs = createBlobStore({
+    maxBytes: options.limits.blobBytes,
+    maxPinnedBytes: options.limits.pinnedBlobBytes,
+  })
   const runs = createRunStore({
     maxRuns: options.limits.keptRuns,
     maxAgeMs: options.limits.keptRunsAgeMs,
@@ -125,6 +132,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...{ router, store: runs, history, metrics },
     maxActiveRuns: options.limits.activeRuns,
     maxWaitingRuns: options.limits.waitingRuns,
+    maxInputChars: options.limits.inputBytes,
     onEnded: (run) => blobs.release(run.id),
   })
 

@@ -65,6 +65,22 @@ export const runtimeFlags = {
     env: 'STEPFLOW_MAX_WAITING_RUNS',
     help: 'Runs that may wait; more are refused with 429',
   },
+  'max-input-bytes': {
+    kind: 'whole',
+    default: 256 * 1024 * 1024,
+    min: 1024,
+    max: 64 * 1024 ** 3,
+    env: 'STEPFLOW_MAX_INPUT_BYTES',
+    help: 'Size of the inputs of runs at work and waiting together; more are refused with 429',
+  },
+  'max-blobs-bytes': {
+    kind: 'whole',
+    default: 512 * 1024 * 1024,
+    min: 1024,
+    max: 64 * 1024 ** 3,
+    env: 'STEPFLOW_MAX_BLOBS_BYTES',
+    help: 'Size of the blobs that running runs have put; more are refused to the step that puts them',
+  },
   'keep-runs': {
     kind: 'whole',
     default: 10_000,

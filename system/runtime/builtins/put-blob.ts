@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { anyValue } from '../../wire/flow-schema.ts'
 import type { Json } from '../../wire/json.ts'
 import { oneOf, ShapeError } from '../../wire/json-shape.ts'
+import { FullError } from '../store/blobs.ts'
 import { BuiltinError, defineBuiltin, succeed } from './builtin.ts'
 
 export const putBlob = defineBuiltin({
@@ -19,6 +20,9 @@ export const putBlob = defineBuiltin({
     try {
       return succeed(`{"blob_id":"${blobs.put(fields.get('data') as Json, type, call.runId)}"}`)
     } catch (error) {
+      if (error instanceof FullError) {
+        throw new BuiltinError(['internal error', 'Internal state store error', error.message])
+      }
       if (!(error instanceof ShapeError)) throw error
       throw new BuiltinError([
         'internal error',

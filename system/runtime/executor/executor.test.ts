@@ -256,3 +256,27 @@ t.test('a run holds so much: what goes beyond fails, and the run ends', async (t
   const many = await runFlow(executor, { steps: [step('a', text)], output: 1 }, [1, 2, 3, 4, 5])
   t.equal(many.status, 'completed')
 })
+
+t.test('runs whose inputs are too much together are refused, until some have ended', async (t) => {
+  const held: (() => void)[] = []
+  const executor = testExecutor(
+    () => new Promise((resolve) => held.push(() => resolve(success(1)))),
+    undefined,
+    {
+      maxInputChars: 100,
+    },
+  )
+  const flow = flowOf({ steps: [step('a')], output: from('a') })
+  const submit = (chars: number) => executor.submit({ flow, inputs: [toJson('x'.repeat(chars - 2))] })
+  const first = submit(150)
+  t.throws(() => submit(10), { name: 'OverloadedError', message: /150 characters of input/ })
+  await new Promise<void>((resolve) => {
+    first.whenEnded(resolve)
+    held.shift()?.()
+  })
+  submit(60)
+  submit(40)
+  t.throws(() => submit(3), { name: 'OverloadedError' })
+  for (const free of held.splice(0)) free()
+  await executor.idle()
+})

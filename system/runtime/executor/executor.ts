@@ -43,12 +43,12 @@ export interface Submission {
   readonly urgent?: boolean
 }
 
-/** More runs than may run and wait. */
+/** More runs than may run and wait, or more bytes of input than they may hold. */
 export class OverloadedError extends Error {
   readonly retryAfterSeconds: number
 
-  constructor(active: number, waiting: number, retryAfterSeconds: number) {
-    super(`${active} runs are at work and ${waiting} wait: try again later`)
+  constructor(active: number, waiting: number, retryAfterSeconds: number, held = '') {
+    super(`${active} runs are at work and ${waiting} wait${held}: try again later`)
     this.name = 'OverloadedError'
     this.retryAfterSeconds = retryAfterSeconds
   }
@@ -76,6 +76,8 @@ export interface ExecutorParts {
   /** Runs at work at once, and runs that may wait for their turn; sub-runs do not count. */
   readonly maxActiveRuns: number
   readonly maxWaitingRuns: number
+  /** Characters that the inputs of all these may have together; one run may always come. Default: no limit. */
+  readonly maxInputChars?: number
   /** Characters that all results of a run may have; default 256 Mi. */
   readonly maxRunChars?: number
   /** Told when a run has ended, before anyone who waits for it. */
@@ -102,7 +104,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
     }
     return plan
   }
+  const maxInputChars = parts.maxInputChars ?? Number.POSITIVE_INFINITY
   let inFlight = 0
+  let inputChars = 0
   let active = 0
   /** Those that wait for their turn, and their order, in which cancelled ones stay until it is theirs. */
   const waiting = new Set<Run>()
@@ -160,6 +164,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
         const seconds = endRate.retryAfterSeconds(active + waiting.size, wallNow())
         throw new OverloadedError(active, waiting.size, seconds)
       }
+      const chars = counted ? charsOf(inputs) : 0
+      if (inputChars > 0 && inputChars + chars > maxInputChars) {
+        const seconds = endRate.retryAfterSeconds(active + waiting.size, wallNow())
+        throw new OverloadedError(active, waiting.size, seconds, ` with ${inputChars} characters of input`)
+      }
       const steps = applyOverrides(flow, overrides)
       const run = new Run(
         {
@@ -182,7 +191,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
         history.record({ kind: 'run.accepted', runId: run.id, flowId: flow.id, inFlight })
       }
       // First of all listeners: the end is recorded before anyone hears of it.
-      run.whenEnded(() => ended(run))
+      inputChars += chars
+      run.whenEnded(() => {
+        inputChars -= chars
+        ended(run)
+      })
       if (steps === null || run.depth > maxRunDepth) run.fail()
       else if (!counted) run.start()
       else if (active < maxActiveRuns && waiting.size === 0) activate(run)
@@ -209,6 +222,12 @@ export function createExecutor(parts: ExecutorParts): Executor {
         else onIdle.push(resolve)
       }),
   }
+}
+
+function charsOf(inputs: readonly Json[]): number {
+  let sum = 0
+  for (const input of inputs) sum += input.length
+  return sum
 }
 
 const noVariables: ReadonlyMap<string, Json> = new Map()

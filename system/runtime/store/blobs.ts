@@ -20,6 +20,7 @@ export interface BlobStore {
    * Stores a value for a run, which keeps it until `release`, or for none; the id of a flow is that of the
    * JSON as sent.
    * @throws ShapeError where `type` is flow and `data` is none
+   * @throws FullError where running runs have put too much
    */
   put(data: Json, type: BlobType, runId: string | null): string
   putFlow(flow: Flow): void
@@ -32,6 +33,16 @@ export interface BlobStore {
 export interface BlobRetention {
   /** Bytes of data and flows. */
   readonly maxBytes: number
+  /** Bytes of what running runs have put, which is never forgotten; default no limit. */
+  readonly maxPinnedBytes?: number
+}
+
+/** Running runs have put as much as they may. */
+export class FullError extends Error {
+  constructor(bytes: number) {
+    super(`running runs have put ${bytes} bytes of blobs, which is as much as they may`)
+    this.name = 'FullError'
+  }
 }
 
 /** A blob in the list from the longest unused to the last used. */
@@ -40,20 +51,24 @@ interface Entry {
   /** Of data: where its text is. */
   text: KeptText | null
   /** Of a flow. */
-  readonly flow: Flow | null
-  readonly bytes: number
+  flow: Flow | null
+  bytes: number
   older: Entry | null
   newer: Entry | null
   /** Puts of runs that have not ended. */
   pins: number
 }
 
-export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
+export function createBlobStore({
+  maxBytes,
+  maxPinnedBytes = Number.POSITIVE_INFINITY,
+}: BlobRetention): BlobStore {
   const entries = new Map<string, Entry>()
   const byRun = new Map<string, Entry[]>()
   let oldest: Entry | null = null
   let newest: Entry | null = null
   let bytes = 0
+  let pinnedBytes = 0
   const slabs = new Slabs()
 
   const unlink = (entry: Entry): void => {
@@ -91,9 +106,19 @@ export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
       use(known)
       return known
     }
-    const pins = known?.pins ?? 0
-    if (known !== undefined) forget(known)
     const text = flow === null ? slabs.keep(data) : null
+    if (known !== undefined) {
+      // The same text as the other type; runs that have put it hold on to this very entry.
+      if (known.text !== null) slabs.forget(known.text)
+      const more = (text?.length ?? data.length) - known.bytes
+      known.text = text
+      known.flow = flow
+      known.bytes += more
+      bytes += more
+      if (known.pins > 0) pinnedBytes += more
+      use(known)
+      return known
+    }
     const entry: Entry = {
       id,
       text,
@@ -101,7 +126,7 @@ export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
       bytes: text?.length ?? data.length,
       older: null,
       newer: null,
-      pins,
+      pins: 0,
     }
     entries.set(id, entry)
     link(entry)
@@ -112,9 +137,12 @@ export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
   return {
     put(data, type, runId) {
       const id = blobIdOf(data)
+      if (runId !== null && pinnedBytes + data.length > maxPinnedBytes) {
+        if ((entries.get(id)?.pins ?? 0) === 0) throw new FullError(pinnedBytes)
+      }
       const entry = store(id, data, type === 'data' ? null : withId(parseFlow(data), id))
       if (runId !== null) {
-        entry.pins++
+        if (entry.pins++ === 0) pinnedBytes += entry.bytes
         const list = byRun.get(runId)
         if (list === undefined) byRun.set(runId, [entry])
         else list.push(entry)
@@ -150,7 +178,9 @@ export function createBlobStore({ maxBytes }: BlobRetention): BlobStore {
     release(runId) {
       const list = byRun.get(runId)
       if (list === undefined) return
-      for (const entry of list) entry.pins--
+      for (const entry of list) {
+        if (--entry.pins === 0) pinnedBytes -= entry.bytes
+      }
       byRun.delete(runId)
     },
   }
