@@ -120,6 +120,43 @@ t.test('each break is a flow error of its own, and called once', async (t) => {
   t.same(calls.sort(), Object.keys(breaks).sort(), 'nothing was called twice')
 })
 
+t.test(
+  'a stream of callbacks without end breaks its call, and few connections serve many callbacks',
+  async (t) => {
+    const put = (id: number): string =>
+      `data: ${JSON.stringify({ jsonrpc: '2.0', id, method: 'blobs/put', params: { data: id, blob_type: 'data' } })}\n\n`
+    const many = 2_000
+    let replies = 0
+    let atOnce = 0
+    let mostAtOnce = 0
+    const worker = await startWorker(t, (call) => {
+      const write = call.stream()
+      if (call.component === '/endless') {
+        for (let id = 0; id < 10_500; id++) call.response.write(put(id))
+        return
+      }
+      for (let id = 0; id < many; id++) call.response.write(put(id))
+      worker.onReply = (_, response) => {
+        mostAtOnce = Math.max(mostAtOnce, ++atOnce)
+        setImmediate(() => {
+          atOnce--
+          response.writeHead(202).end('""')
+          if (++replies === many) write({ id: call.id, result: { output: replies } })
+        })
+      }
+    })
+    const url = await startRuntime(t, configFor(worker.url)).url()
+    t.match((await runFlow(url, oneStep('/w/many'))).json.result, { outcome: 'success', result: many })
+    t.ok(mostAtOnce <= 256, `${mostAtOnce} replies at once`)
+    worker.onReply = () => {}
+    t.match((await runFlow(url, oneStep('/w/endless'))).json.result.error.data, {
+      reason: 'too-many-callbacks',
+      pod: 'pod-1',
+      stack: [{}, {}, { error: 'more than 10000 callbacks of the call are unanswered' }],
+    })
+  },
+)
+
 t.test('only onError: retry calls again, and says which attempt it was', async (t) => {
   const attempts: unknown[] = []
   const worker = await startWorker(t, (call) => {

@@ -69,6 +69,10 @@ export function tooLong(limitBytes: number): Break {
   return broken('too-long', ['error receiving message', `message longer than ${limitBytes} bytes`])
 }
 
+export function tooManyCallbacks(limit: number): Break {
+  return broken('too-many-callbacks', [`more than ${limit} callbacks of the call are unanswered`])
+}
+
 export function streamEnded(error: TransportError | null): Break {
   return broken(
     error === null ? 'ended-early' : error.reason,
@@ -132,6 +136,7 @@ const labels: ReadonlySet<string> = new Set([
   'bad-event',
   'foreign-answer',
   'too-long',
+  'too-many-callbacks',
   'deadline',
   'silent',
   'cancelled',

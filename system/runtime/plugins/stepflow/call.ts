@@ -13,6 +13,7 @@ import {
 import type { HttpClient } from '../../http/client.ts'
 import { newId } from '../../ids.ts'
 import type { RuntimeMetrics } from '../../metrics.ts'
+import { Queue } from '../../queue.ts'
 import { traceHead } from '../../trace.ts'
 import type { CallOutcome, CallTimeouts, StepCall } from '../plugin.ts'
 import { type AnswerEvent, createAnswerReader } from './answer.ts'
@@ -43,6 +44,10 @@ export interface CallParts {
 /** Milliseconds a call may take where nothing else is said. */
 export const defaultStepMs = 30 * 60_000
 
+/** Callbacks of one call that may be unanswered, and replies that are sent at once: each takes a connection. */
+const maxUnanswered = 10_000
+const maxRepliesAtOnce = 256
+
 /** Milliseconds a stream may stay open after its last message. */
 const lingerMs = 1_000
 
@@ -57,7 +62,12 @@ class Call {
   readonly #resolve: (outcome: CallOutcome) => void
   readonly #requestId = newId()
   readonly #id: RpcId = quote(this.#requestId)
-  readonly #stopReplies: (() => void)[] = []
+  readonly #stopReplies = new Set<() => void>()
+  #unanswered = 0
+  #replying = 0
+  /** Replies that wait for their turn. */
+  #turns: Queue<() => void> | null = null
+  #broken = false
   #pod: string | undefined
   #status = 0
   #stream = false
@@ -180,12 +190,27 @@ class Call {
       ...(pod === undefined ? {} : { instanceId: pod }),
     }
     if (history.enabled) history.record({ kind: 'callback.received', ...witness, method })
+    if (++this.#unanswered > maxUnanswered) {
+      this.#break(breaks.tooManyCallbacks(maxUnanswered))
+      return
+    }
     const pending = callbacks(method, params, this.#call.runId)
     const answer = pending instanceof Promise ? await pending : pending
+    if (this.#replying >= maxRepliesAtOnce) {
+      this.#turns ??= new Queue()
+      const turns = this.#turns
+      await new Promise<void>((resolve) => turns.push(resolve))
+    }
+    if (this.#broken) return
+    this.#replying++
     const body = 'result' in answer ? encodeResult(id, answer.result) : encodeError(id, answer.error)
     const reply = sendReply(client, body, pod ?? null)
-    this.#stopReplies.push(reply.stop)
+    this.#stopReplies.add(reply.stop)
     const delivery = await reply.done
+    this.#stopReplies.delete(reply.stop)
+    this.#unanswered--
+    this.#replying--
+    this.#turns?.shift()?.()
     if (history.enabled) {
       history.record({
         kind: 'callback.replied',
@@ -201,6 +226,7 @@ class Call {
 
   #break({ causes, reason, componentError, unsent }: breaks.Break): void {
     if (this.#over) return
+    this.#broken = true
     for (const stop of this.#stopReplies) stop()
     this.#end({
       kind: 'broken',
