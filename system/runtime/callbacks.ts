@@ -4,7 +4,7 @@ import { elements, type Json, jsonNull, kindOf, members, unquote } from '../wire
 import { checkShape, ShapeError } from '../wire/json-shape.ts'
 import { rpcCodes } from '../wire/jsonrpc.ts'
 import { writeRunStatus } from './api/run-text.ts'
-import type { Executor } from './executor/executor.ts'
+import { type Executor, OverloadedError } from './executor/executor.ts'
 import { overridesSchema, readOverrides } from './executor/overrides.ts'
 import type { Run } from './executor/run.ts'
 import { readUuid } from './ids.ts'
@@ -42,6 +42,7 @@ export function createCallbacks(parts: CallbackParts): CallbackHandler {
       if (error instanceof BadParams) {
         return failed(rpcCodes.invalidParams, `Invalid parameters for request ${method}`)
       }
+      if (error instanceof OverloadedError) return failed(rpcCodes.generic, error.message)
       throw error
     }
   }

@@ -140,7 +140,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const routes = [
     ...healthRoutes(),
     ...componentRoutes({ plugins, router, log }),
-    ...flowRoutes(blobs),
+    ...flowRoutes(blobs, runs),
     ...runRoutes({ blobs, runs, executor }),
   ]
   const portOf = (): number => (api.server.address() as AddressInfo).port

@@ -128,6 +128,22 @@ function cancelCase(): Case {
   }
 }
 
+function deleteAtWorkCase(): Case {
+  const { options, free } = holding()
+  return {
+    name: 'delete a flow at work',
+    options,
+    async script(side) {
+      const id = await store(side, oneStep('/w/hold'))
+      const created = side.ask(post('/runs', `{"flowId":"${id}","input":[1]}`))
+      await eventually(isHeld(side))
+      await side.send({ method: 'DELETE', path: `/flows/${id}` })
+      free(side)
+      await created
+    },
+  }
+}
+
 function overloadCase(): Case {
   const { options, free } = holding()
   return {
@@ -207,6 +223,7 @@ const named: readonly Case[] = [
       await side.send({ method: 'DELETE', path: `/flows/${await store(side, '{"output":1}')}` })
     },
   },
+  deleteAtWorkCase(),
   {
     name: 'delete no flow',
     script: async (side) => void (await side.send({ method: 'DELETE', path: '/flows/x' })),

@@ -2,14 +2,16 @@
 
 import { parseFlow } from '../../wire/flow.ts'
 import { diagnose, writeDiagnostics } from '../../wire/flow-diagnostics.ts'
+import { flowSchema } from '../../wire/flow-schema.ts'
 import { arrayOf, type Json, member, objectOf, quote } from '../../wire/json.ts'
 import { YamlError, yamlToJson } from '../../wire/json-yaml.ts'
 import type { BlobStore } from '../store/blobs.ts'
+import type { RunStore } from '../store/runs.ts'
 import { readBody, refuse, refuseText, shaped } from './errors.ts'
 import { errorResponse, flowResponse, storeFlowRequest, storeFlowResponse } from './schemas.ts'
 import type { ApiReply, ApiRequest, ApiRoute } from './server.ts'
 
-export function flowRoutes(blobs: BlobStore): ApiRoute[] {
+export function flowRoutes(blobs: BlobStore, runs: Pick<RunStore, 'isFlowAtWork'>): ApiRoute[] {
   return [
     {
       method: 'POST',
@@ -20,6 +22,7 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
         summary:
           'Store a flow, or only check it; with `Content-Type: application/yaml` the document may be YAML',
         body: storeFlowRequest,
+        yaml: flowSchema,
         replies: { 200: storeFlowResponse },
       },
     },
@@ -37,12 +40,12 @@ export function flowRoutes(blobs: BlobStore): ApiRoute[] {
     {
       method: 'DELETE',
       path: '/api/v1/flows/:',
-      handle: ({ parameters: [id = ''] }) => deleteFlow(blobs, id),
+      handle: ({ parameters: [id = ''] }) => deleteFlow(blobs, runs, id),
       docs: {
         operation: 'delete_flow',
-        summary: 'Remove a flow',
+        summary: 'Remove a flow that no run works on',
         path: ['flow_id'],
-        replies: { 204: 'Removed', 404: errorResponse },
+        replies: { 204: 'Removed', 404: errorResponse, 409: errorResponse },
       },
     },
   ]
@@ -100,8 +103,9 @@ function getFlow(blobs: BlobStore, id: string): ApiReply {
   }
 }
 
-function deleteFlow(blobs: BlobStore, id: string): ApiReply {
+function deleteFlow(blobs: BlobStore, runs: Pick<RunStore, 'isFlowAtWork'>, id: string): ApiReply {
   if (blobs.get(id)?.flow == null) throw refuse(404, 'Flow not found', false)
+  if (runs.isFlowAtWork(id)) throw refuse(409, 'Flow has active runs', false)
   blobs.delete(id)
   return { status: 204, body: '' }
 }

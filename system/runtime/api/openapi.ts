@@ -10,6 +10,7 @@ import {
   type Schema,
   writePage,
 } from './page.ts'
+import { errorResponse } from './schemas.ts'
 import type { ApiRoute, RouteDocs } from './server.ts'
 
 /** Adds the description of `routes`, and the page, to them. `port` is asked when the description is. */
@@ -67,7 +68,7 @@ function templateOf({ path, docs }: ApiRoute): string {
 
 const tags: Readonly<Record<string, string>> = { runs: 'Run', flows: 'Flow', components: 'Component' }
 
-function operationOf({ path, docs }: ApiRoute, named: Map<string, unknown>): Operation {
+function operationOf({ method, path, docs }: ApiRoute, named: Map<string, unknown>): Operation {
   const optional = (place: string, list: RouteDocs['query'] = {}): Parameter[] =>
     Object.entries(list).map(([name, schema]) => ({
       ...{ name, in: place, required: false },
@@ -85,14 +86,36 @@ function operationOf({ path, docs }: ApiRoute, named: Map<string, unknown>): Ope
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(docs.body === undefined
       ? {}
-      : { requestBody: { required: true, content: contentOf(docs.body, named) } }),
-    responses: responsesOf(docs, named),
+      : { requestBody: { required: true, content: bodyOf(docs, docs.body, named) } }),
+    responses: responsesOf({ ...refusalsOf(method, docs), ...docs.replies }, named),
   }
 }
 
-function responsesOf(docs: RouteDocs, named: Map<string, unknown>): Operation['responses'] {
+/** What any request of such a route may get before its handler has it. */
+function refusalsOf(method: ApiRoute['method'], docs: RouteDocs): RouteDocs['replies'] {
+  return {
+    ...(docs.query === undefined ? {} : { 400: 'A query that cannot be read' }),
+    ...(docs.body === undefined
+      ? {}
+      : {
+          400: 'A body that is no JSON',
+          413: 'A body of more than 2 MiB',
+          415: 'A body of another type',
+          422: 'A body of another shape',
+        }),
+    ...(method === 'POST' ? { 503: errorResponse } : {}),
+  }
+}
+
+function bodyOf(docs: RouteDocs, body: TSchema, named: Map<string, unknown>): Content {
+  const json = contentOf(body, named)
+  if (docs.yaml === undefined) return json
+  return { ...json, 'application/yaml': { schema: schemaOf(docs.yaml, named) as Schema } }
+}
+
+function responsesOf(replies: RouteDocs['replies'], named: Map<string, unknown>): Operation['responses'] {
   return Object.fromEntries(
-    Object.entries(docs.replies).map(([status, reply]) => [
+    Object.entries(replies).map(([status, reply]) => [
       status,
       typeof reply === 'string'
         ? { description: reply }

@@ -135,7 +135,9 @@ export const listStepsResponse = Type.Object(
         {
           stepId: Type.String(),
           component: Type.String(),
-          status: oneOf(['blocked', 'runnable', 'running', 'completed', 'failed'], { title: 'StepStatus' }),
+          status: oneOf(['blocked', 'runnable', 'running', 'completed', 'skipped', 'failed'], {
+            title: 'StepStatus',
+          }),
           result: Type.Optional(flowResultSchema),
         },
         { title: 'StepRunResponse' },

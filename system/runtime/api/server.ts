@@ -40,6 +40,8 @@ export interface RouteDocs {
   readonly query?: Readonly<Record<string, TSchema>>
   readonly headers?: Readonly<Record<string, TSchema>>
   readonly body?: TSchema
+  /** What YAML may be sent in its stead. */
+  readonly yaml?: TSchema
   /** Answers by status. */
   readonly replies: Readonly<Record<number, TSchema | string>>
 }

@@ -280,3 +280,24 @@ t.test('runs whose inputs are too much together are refused, until some have end
   for (const free of held.splice(0)) free()
   await executor.idle()
 })
+
+t.test('components may ask for as many runs as others, at once', async (t) => {
+  const held: (() => void)[] = []
+  const hold = () => new Promise<CallOutcome>((resolve) => held.push(() => resolve(success(1))))
+  const executor = testExecutor(hold, undefined, { maxActiveRuns: 1, maxWaitingRuns: 1 })
+  const flow = flowOf({ steps: [step('a')], output: from('a') })
+  const submit = (urgent: boolean) => executor.submit({ flow, inputs: [toJson(1)], urgent })
+  submit(false)
+  submit(false)
+  t.throws(() => submit(false), { name: 'OverloadedError' })
+  submit(true)
+  submit(true)
+  t.equal(held.length, 3, 'what components ask for starts at once')
+  t.throws(() => submit(true), { name: 'OverloadedError' })
+  const idle = executor.idle()
+  while (executor.inFlight > 0) {
+    held.shift()?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await idle
+})

@@ -107,6 +107,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const maxInputChars = parts.maxInputChars ?? Number.POSITIVE_INFINITY
   let inFlight = 0
   let inputChars = 0
+  /** Runs that components asked for: they wait for nobody, but there may be as many as of others. */
+  let urgentRuns = 0
   let active = 0
   /** Those that wait for their turn, and their order, in which cancelled ones stay until it is theirs. */
   const waiting = new Set<Run>()
@@ -160,7 +162,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
         urgent,
       } = submission
       const counted = parent === undefined && urgent !== true
-      if (counted && active >= maxActiveRuns && waiting.size >= maxWaitingRuns) {
+      const isUrgent = parent === undefined && urgent === true
+      const full = active >= maxActiveRuns && waiting.size >= maxWaitingRuns
+      if (counted ? full : isUrgent && urgentRuns >= maxActiveRuns + maxWaitingRuns) {
         const seconds = endRate.retryAfterSeconds(active + waiting.size, wallNow())
         throw new OverloadedError(active, waiting.size, seconds)
       }
@@ -192,8 +196,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
       }
       // First of all listeners: the end is recorded before anyone hears of it.
       inputChars += chars
+      if (isUrgent) urgentRuns++
       run.whenEnded(() => {
         inputChars -= chars
+        if (isUrgent) urgentRuns--
         ended(run)
       })
       if (steps === null || run.depth > maxRunDepth) run.fail()

@@ -23,6 +23,8 @@ export interface RunStore {
   get(id: string): RunView | undefined
   /** A run that has not ended. */
   atWork(id: string): Run | undefined
+  /** Whether a run of the flow has not ended. */
+  isFlowAtWork(flowId: string): boolean
   /** Forgets a run that has ended. */
   delete(id: string): boolean
   newestFirst(): Iterable<RunView>
@@ -81,6 +83,10 @@ export function createRunStore(retention: Retention): RunStore {
     atWork(id) {
       const run = runs.get(id)
       return run === undefined || 'text' in run ? undefined : run
+    },
+    isFlowAtWork(flowId) {
+      for (const run of runs.values()) if (!('text' in run) && run.plan.flow.id === flowId) return true
+      return false
     },
     delete(id) {
       const run = runs.get(id)
