@@ -20,7 +20,7 @@ await scenario(import.meta, {
       { name: 'parallel', workload: 'parallel', count: 5 },
       { name: 'batch', workload: 'batch', count: 20 },
       // Events of several pieces.
-      { name: 'large', workload: 'bidirectional', count: 3, padChars: 70_000 },
+      { name: 'large', workload: 'bidirectional', count: 5, padChars: 70_000 },
     ]) {
       const { unknown } = await t.load(name, {
         workload: t.workload(workload, { inputs: count, padChars }),

@@ -8,7 +8,7 @@ export const defect: Defect = {
   file: 'system/balancer/discovery/directory.ts',
   what: 'pods with the same instance id collapse into one: the others get no work',
   checker: 'fairness',
-  scenario: 'smoke',
+  scenario: 'simple-runs.yaml',
   edits: [
     {
       find: `      this.alarms.duplicate++

@@ -7,7 +7,7 @@ export const defect: Defect = {
   file: 'system/component-server/calls.ts',
   what: 'draining counts direct calls only, so open streams are cut',
   checker: 'no-run-failed',
-  scenario: 'scale',
+  scenario: 'long-streams-drained.yaml',
   edits: [
     {
       find: `    whenIdle: () =>

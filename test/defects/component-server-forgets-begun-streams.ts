@@ -7,7 +7,7 @@ export const defect: Defect = {
   file: 'system/component-server/calls.ts',
   what: `a call's place is given back when its stream begins: neither the limit nor the drain sees it`,
   checker: 'no-run-failed',
-  scenario: 'scale',
+  scenario: 'long-streams-drained.yaml',
   edits: [
     {
       find: `      if (!closeCall(call)) return false

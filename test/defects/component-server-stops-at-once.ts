@@ -8,7 +8,7 @@ export const defect: Defect = {
   what: 'draining does not wait for open calls: they end with an error',
   blind: true,
   checker: 'no-run-failed',
-  scenario: 'scale',
+  scenario: 'long-streams-drained.yaml',
   edits: [
     {
       find: `      await Promise.race([calls.whenIdle(), passed])
