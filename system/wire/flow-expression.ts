@@ -1,6 +1,17 @@
 // Value expressions of a flow: JSON to a tree whose constant parts are text, and back.
 
-import { arrayOf, elements, type Json, jsonNull, kindOf, members, objectOf, quote, unquote } from './json.ts'
+import {
+  arrayOf,
+  elements,
+  type Json,
+  jsonNull,
+  kindOf,
+  maxDepth,
+  members,
+  objectOf,
+  quote,
+  unquote,
+} from './json.ts'
 import { type JsonPath, parsePath, wholePath } from './json-path.ts'
 import { describe, type Place, ShapeError } from './json-shape.ts'
 
@@ -34,14 +45,18 @@ export const nullExpression: Expression = { kind: 'constant', value: jsonNull }
 /**
  * Reads an expression. Objects with `$literal`, `$if`, `$coalesce`, `$step`, `$input` or `$variable` (looked
  * for in this order) are expressions, `$from` of older lines is translated, all else is a template.
- * Recursion is bounded by the parser's limit of levels.
  * @param place where it stands, for errors
+ * @param depth levels above it; a flow that a flow makes may have more than any text
  * @throws ShapeError
  */
-export function parseExpression(json: Json, place: Place): Expression {
+export function parseExpression(json: Json, place: Place, depth = 0): Expression {
   const kind = kindOf(json)
+  const inner = depth + 1
+  if (inner > maxDepth && (kind === 'array' || kind === 'object')) {
+    throw new ShapeError(place, 'recursion limit exceeded', 'after')
+  }
   if (kind === 'array') {
-    const list = elements(json).map((item) => parseExpression(item, place))
+    const list = elements(json).map((item) => parseExpression(item, place, inner))
     return list.every((item) => item.kind === 'constant')
       ? { kind: 'constant', value: json }
       : { kind: 'array', members: list }
@@ -49,16 +64,16 @@ export function parseExpression(json: Json, place: Place): Expression {
   if (kind !== 'object') return { kind: 'constant', value: json }
   const list = members(json)
   if (json.includes('"$')) {
-    const special = parseSpecial(new Map(list), place)
+    const special = parseSpecial(new Map(list), place, inner)
     if (special !== null) return special
   }
-  const parsed = list.map(([key, value]) => [quote(key), parseExpression(value, place)] as const)
+  const parsed = list.map(([key, value]) => [quote(key), parseExpression(value, place, inner)] as const)
   return parsed.every(([, value]) => value.kind === 'constant')
     ? { kind: 'constant', value: json }
     : { kind: 'object', members: parsed }
 }
 
-function parseSpecial(fields: ReadonlyMap<string, Json>, place: Place): Expression | null {
+function parseSpecial(fields: ReadonlyMap<string, Json>, place: Place, depth: number): Expression | null {
   const literal = fields.get('$literal')
   if (literal !== undefined) return { kind: 'literal', value: literal }
   const condition = fields.get('$if')
@@ -68,15 +83,18 @@ function parseSpecial(fields: ReadonlyMap<string, Json>, place: Place): Expressi
     if (then === undefined) throw new ShapeError(place, 'then key required for $if', 'after')
     return {
       kind: 'if',
-      condition: parseExpression(condition, place),
-      whenTrue: parseExpression(then, place),
-      whenFalse: otherwise === undefined ? null : parseExpression(otherwise, place),
+      condition: parseExpression(condition, place, depth),
+      whenTrue: parseExpression(then, place, depth),
+      whenFalse: otherwise === undefined ? null : parseExpression(otherwise, place, depth),
     }
   }
   const coalesce = fields.get('$coalesce')
   if (coalesce !== undefined) {
     if (kindOf(coalesce) !== 'array') throw new ShapeError(place, '$coalesce must be an array', 'after')
-    return { kind: 'coalesce', members: elements(coalesce).map((item) => parseExpression(item, place)) }
+    return {
+      kind: 'coalesce',
+      members: elements(coalesce).map((item) => parseExpression(item, place, depth + 1)),
+    }
   }
   const step = fields.get('$step')
   if (step !== undefined) {
@@ -95,7 +113,7 @@ function parseSpecial(fields: ReadonlyMap<string, Json>, place: Place): Expressi
       path,
       name: first?.kind === 'field' ? first.name : null,
       rest: { segments: rest, text: path.text },
-      byDefault: byDefault === undefined ? null : parseExpression(byDefault, place),
+      byDefault: byDefault === undefined ? null : parseExpression(byDefault, place, depth),
     }
   }
   return parseFrom(fields, place)

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { blobIdOf, parseFlow, parseStep } from './flow.ts'
-import { parseJson } from './json.ts'
+import { type Json, parseJson } from './json.ts'
 import { locate } from './json-locate.ts'
 import { ShapeError } from './json-shape.ts'
 
@@ -132,3 +132,21 @@ t.test('reads one step by itself', async (t) => {
     message: 'steps[1]: missing field `component`',
   })
 })
+
+t.test(
+  'a flow that another made, deeper than any text, is refused and does not overflow the stack',
+  async (t) => {
+    const deep = (levels: number, open: string, close: string): Json =>
+      `{"output":${open.repeat(levels)}1${close.repeat(levels)}}` as Json
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+      ['{"$if":', ',"then":1}'],
+      ['{"$coalesce":[', ']}'],
+      ['{"$variable":"v","default":', '}'],
+    ] as const) {
+      t.throws(() => parseFlow(deep(50_000, open, close)), { name: 'ShapeError', problem: /recursion limit/ })
+      t.ok(parseFlow(deep(60, open, close)))
+    }
+  },
+)

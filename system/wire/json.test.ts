@@ -12,6 +12,7 @@ import {
   objectOf,
   parseJson,
   quote,
+  sameJson,
   toJson,
   unquote,
 } from './json.ts'
@@ -149,3 +150,13 @@ t.test('quotes and unquotes', async (t) => {
   t.equal(toJson({ a: undefined, b: null }), '{"b":null}')
   t.equal(toJson(undefined), 'null' as Json)
 })
+
+t.test(
+  'values that a flow has made deeper than any text compare without an overflow of the stack',
+  async (t) => {
+    const deep = (inmost: string): Json =>
+      `${'[{"b":0,"a":'.repeat(50_000)}${inmost}${'}]'.repeat(50_000)}` as Json
+    t.ok(sameJson(deep('1'), deep('1')))
+    t.notOk(sameJson(deep('1'), deep('2')))
+  },
+)
