@@ -1,5 +1,6 @@
 // The runtime's API against its wire: every endpoint, what it refuses and in which words, built-ins, limits.
 
+import { execFileSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
@@ -295,6 +296,8 @@ t.test('one runtime', async (t) => {
     for (const path of ['/etc/hostname', '../../../../../../../../etc/hostname', 'link']) {
       t.equal(causes(await load(path)).at(-1), 'path is outside of the working directory', path)
     }
+    execFileSync('mkfifo', [`${folder}/pipe`])
+    t.equal(causes(await load('pipe')).at(-1), 'not a file')
     t.same(causes(await load('missing')), ['error executing user-defined function', 'invalid input'])
   })
 

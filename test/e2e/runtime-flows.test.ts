@@ -82,6 +82,8 @@ t.test('openai asks any service that speaks its API', async (t) => {
     [200, '{"choices":[{"message":{"role":"assistant","content":"hello \\u00fc"}}]}'],
     [429, '{"error":{"message":"too many"}}'],
     [200, '{"choices":[]}'],
+    [200, 'x'.repeat(17 * 1024 * 1024)],
+    [0, ''],
   ]
   const service = createServer(async (request, response) => {
     let body = ''
@@ -89,6 +91,7 @@ t.test('openai asks any service that speaks its API', async (t) => {
     const { url: path = '', headers } = request
     requests.push({ path, key: headers.authorization ?? '', body: JSON.parse(body) })
     const [status, text] = replies.shift() ?? [500, '']
+    if (status === 0) return
     response.writeHead(status, { 'content-type': 'application/json' }).end(text)
   })
   service.listen(0, '127.0.0.1')
@@ -99,7 +102,13 @@ t.test('openai asks any service that speaks its API', async (t) => {
   })
   const base = `http://127.0.0.1:${(service.address() as AddressInfo).port}/compatible/v1/`
   const env = { OPENAI_API_KEY: 'from-env', OPENAI_BASE_URL: base, OPENAI_MODEL: 'small' }
-  const url = await startRuntime(t, builtinOnly, [], env).url()
+  const builtin = { plugin: 'builtin' }
+  const routes = {
+    '/hasty': [{ ...builtin, component: '/openai', timeouts: { stepMs: 300 } }],
+    '/hasty-map': [{ ...builtin, component: '/map', timeouts: { stepMs: 300 } }],
+    '/{*component}': [builtin],
+  }
+  const url = await startRuntime(t, { ...builtinOnly, routes }, [], env).url()
   const messages = [{ role: 'user', content: 'hi' }]
   const ask = async (more: object = {}) =>
     (await runFlow(url, oneStep('/openai', { $literal: { messages, ...more } }))).json.result
@@ -109,6 +118,15 @@ t.test('openai asks any service that speaks its API', async (t) => {
   })
   t.match((await ask()).error.data.stack.at(-1), { error: /HTTP status 429: .*too many/ })
   t.match((await ask()).error.data.stack.at(-1), { error: /no content in/ })
+  t.match((await ask()).error.data.stack.at(-1), { error: 'answer longer than 16777216 bytes' })
+  const hasty = (await runFlow(url, oneStep('/hasty', { $literal: { messages } }))).json.result
+  t.match(hasty.error.data, { reason: 'deadline', step: 's' })
+  replies.push([0, ''])
+  const workflow = oneStep('/openai', { $literal: { messages } })
+  const map = await runFlow(url, oneStep('/hasty-map', { $literal: { workflow, items: [1] } }))
+  t.match(map.json.result.error.data, { reason: 'deadline' })
+  const { runs } = (await send(url, 'GET', `/api/v1/runs?parentRunId=${map.json.runId}`)).json
+  t.match(runs, [{ status: 'cancelled' }], 'what a built-in has started ends with it')
   t.same(requests[0], {
     path: '/compatible/v1/chat/completions',
     key: 'Bearer given',

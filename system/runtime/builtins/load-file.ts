@@ -1,6 +1,6 @@
 // load_file: a JSON, YAML or text file below the working directory.
 
-import { open, realpath } from 'node:fs/promises'
+import { open, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { anyValue } from '../../wire/flow-schema.ts'
@@ -57,6 +57,9 @@ async function readBelow(root: string, path: string): Promise<{ text: string; by
     if (real !== base && !real.startsWith(base.endsWith(sep) ? base : base + sep)) {
       throw new BuiltinError(['invalid input', 'path is outside of the working directory'])
     }
+    // Opening a pipe would wait for whoever writes to it.
+    const found = await stat(real)
+    if (!found.isFile() && !found.isDirectory()) throw new BuiltinError(['invalid input', 'not a file'])
     const file = await open(real)
     try {
       const { size } = await file.stat()

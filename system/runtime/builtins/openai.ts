@@ -1,6 +1,7 @@
 // openai: one chat completion of any service that speaks OpenAI's API.
 
 import { Type } from '@sinclair/typebox'
+import { Gatherer } from '../../wire/gather.ts'
 import { fromJson, type Json, quote } from '../../wire/json.ts'
 import { nullable } from '../../wire/json-shape.ts'
 import { BuiltinError, defineBuiltin, type Fields, succeed } from './builtin.ts'
@@ -9,8 +10,9 @@ import { messageSchema } from './create-messages.ts'
 /** Model where OPENAI_MODEL names none: the one that Stepflow asks for. */
 const defaultModel = 'gpt-3.5-turbo'
 const defaultBaseUrl = 'https://api.openai.com/v1'
-/** Milliseconds an answer may take, and characters of it that an error shows. */
-const timeoutMs = 120_000
+/** Milliseconds an answer may take where the route has no deadline, bytes of it, and characters an error shows. */
+const defaultTimeoutMs = 120_000
+const maxAnswerBytes = 16 * 1024 * 1024
 const shownChars = 200
 
 export const openai = defineBuiltin({
@@ -34,7 +36,11 @@ export const openai = defineBuiltin({
     const base = (env['OPENAI_BASE_URL'] ?? defaultBaseUrl).replace(/\/+$/, '')
     const cancelled = new AbortController()
     call.onCancel(() => cancelled.abort())
-    const response = await ask(`${base}/chat/completions`, key, requestOf(fields, env), cancelled.signal)
+    const signal =
+      call.timeouts.stepMs === undefined
+        ? AbortSignal.any([cancelled.signal, AbortSignal.timeout(defaultTimeoutMs)])
+        : cancelled.signal
+    const response = await ask(`${base}/chat/completions`, key, requestOf(fields, env), signal)
     return succeed(`{"response":${quote(response)}}`)
   },
 })
@@ -61,11 +67,12 @@ async function ask(url: string, key: string, body: string, signal: AbortSignal):
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
       body,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal,
     })
     status = answer.status
-    text = await answer.text()
+    text = await textOfAnswer(answer)
   } catch (error) {
+    if (error instanceof BuiltinError) throw error
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : ''
     throw new BuiltinError(['internal error', `cannot reach ${url}: ${String(error)}${cause}`])
   }
@@ -76,6 +83,18 @@ async function ask(url: string, key: string, body: string, signal: AbortSignal):
   if (content === null)
     throw new BuiltinError(['internal error', `no content in ${text.slice(0, shownChars)}`])
   return content
+}
+
+/** @throws BuiltinError where it is too long */
+async function textOfAnswer({ body }: Response): Promise<string> {
+  const gatherer = new Gatherer()
+  for await (const chunk of body ?? []) {
+    if (gatherer.length + chunk.length > maxAnswerBytes) {
+      throw new BuiltinError(['internal error', `answer longer than ${maxAnswerBytes} bytes`])
+    }
+    gatherer.add(chunk)
+  }
+  return gatherer.take().toString()
 }
 
 function contentOf(text: string): string | null {
