@@ -92,8 +92,8 @@ function getBlob(params: Params, _runId: string, { blobs }: CallbackParts): Call
 
 function submitRun(
   params: Params,
-  _runId: string,
-  { blobs, executor }: CallbackParts,
+  runId: string,
+  { blobs, runs, executor }: CallbackParts,
 ): CallbackAnswer | Promise<CallbackAnswer> {
   const id = unquote(need(params, 'flowId', 'string'))
   const inputs = elements(need(params, 'inputs', 'array'))
@@ -106,6 +106,8 @@ function submitRun(
     flow: flow.id === id ? flow : { ...flow, id },
     inputs,
     overrides,
+    // A run of its own, in the trace of the call that asks for it.
+    trace: runs.atWork(runId)?.trace ?? null,
     // It may be what the run waits for that this component works for.
     urgent: true,
     ...(limit === undefined ? {} : { maxConcurrency: limit }),

@@ -92,6 +92,7 @@ export interface WorkerCall {
 
 export interface Reply {
   readonly pod: string | undefined
+  readonly traceparent: string | undefined
   readonly message: { readonly result?: Record<string, unknown>; readonly error?: Record<string, unknown> }
 }
 
@@ -128,7 +129,9 @@ export async function startWorker(
     else if (method === 'components/list')
       result({ components: [{ component: '/echo', description: 'echoes' }] })
     else if (method === undefined) {
-      const reply = { pod: request.headers['stepflow-instance-id'] as string | undefined, message }
+      const { headers } = request
+      const pod = headers['stepflow-instance-id'] as string | undefined
+      const reply = { pod, traceparent: headers['traceparent'] as string | undefined, message }
       worker.onReply(reply, response)
       waiting.get(id)?.(reply)
     } else {

@@ -97,7 +97,18 @@ t.test('runs flows with built-ins and components', async (t) => {
 
 t.test('hands a trace on, and has none of its own', async (t) => {
   const seen: unknown[] = []
-  const worker = await startWorker(t, (call) => {
+  const replies: unknown[] = []
+  const worker = await startWorker(t, async (call) => {
+    if (call.component === '/asks') {
+      const write = call.stream()
+      const put = await call.callback(write, 'blobs/put', { data: oneStep('/w/x'), blob_type: 'flow' })
+      const flow = put.message.result?.['blob_id']
+      const run = await call.callback(write, 'runs/submit', { flowId: flow, inputs: [1], wait: true })
+      replies.push(put.traceparent, run.traceparent)
+      write({ id: call.id, result: { output: 1 } })
+      call.response.end()
+      return
+    }
     seen.push([call.headers['traceparent'], call.headers['tracestate'], call.params['observability']])
     call.answer(1)
   })
@@ -111,6 +122,10 @@ t.test('hands a trace on, and has none of its own', async (t) => {
     [new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`), 'a=1', { trace_id: traceId, span_id: /^[0-9a-f]{16}$/ }],
     [undefined, undefined, { trace_id: runId.replaceAll('-', '') }],
   ])
+  const asking = (await send(url, 'POST', '/api/v1/flows', { flow: oneStep('/w/asks') })).json.flowId
+  await send(url, 'POST', '/api/v1/runs', { flowId: asking, input: [1] }, headers)
+  t.match(seen.at(-1), [new RegExp(traceId), 'a=1', { trace_id: traceId }], 'also to the runs of components')
+  t.match(replies, [new RegExp(traceId), new RegExp(traceId)], 'and to the replies to their callbacks')
 })
 
 t.test('serves callbacks on a stream, concurrently and to the pod that asked', async (t) => {

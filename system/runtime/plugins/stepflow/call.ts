@@ -48,6 +48,9 @@ export const defaultStepMs = 30 * 60_000
 const maxUnanswered = 10_000
 const maxRepliesAtOnce = 256
 
+/** Milliseconds that replies still under way at the end of the call have left. */
+const lateReplyMs = 30_000
+
 /** Milliseconds a stream may stay open after its last message. */
 const lingerMs = 1_000
 
@@ -62,12 +65,14 @@ class Call {
   readonly #resolve: (outcome: CallOutcome) => void
   readonly #requestId = newId()
   readonly #id: RpcId = quote(this.#requestId)
+  /** `traceparent` of the call and of the replies to its callbacks. */
+  #traceHead = ''
   readonly #stopReplies = new Set<() => void>()
   #unanswered = 0
   #replying = 0
   /** Replies that wait for their turn. */
   #turns: Queue<() => void> | null = null
-  #broken = false
+  #givenUp = false
   #pod: string | undefined
   #status = 0
   #stream = false
@@ -97,8 +102,8 @@ class Call {
     this.#call.onCancel(() => this.#break(breaks.cancelled))
     const reader = createAnswerReader((event) => this.#on(event), maxMessageBytes)
     const spanId = `${this.#requestId.slice(19, 23)}${this.#requestId.slice(24)}`
-    const head = this.#call.trace === null ? '' : traceHead(this.#call.trace, spanId)
-    this.#abort = client.post(executeRequest(this.#id, spanId, this.#call), null, reader, head)
+    if (this.#call.trace !== null) this.#traceHead = traceHead(this.#call.trace, spanId)
+    this.#abort = client.post(executeRequest(this.#id, spanId, this.#call), null, reader, this.#traceHead)
   }
 
   /** Breaks the call unless something arrives in time. */
@@ -201,10 +206,10 @@ class Call {
       const turns = this.#turns
       await new Promise<void>((resolve) => turns.push(resolve))
     }
-    if (this.#broken) return
+    if (this.#givenUp) return
     this.#replying++
     const body = 'result' in answer ? encodeResult(id, answer.result) : encodeError(id, answer.error)
-    const reply = sendReply(client, body, pod ?? null)
+    const reply = sendReply(client, body, pod ?? null, this.#traceHead)
     this.#stopReplies.add(reply.stop)
     const delivery = await reply.done
     this.#stopReplies.delete(reply.stop)
@@ -226,8 +231,7 @@ class Call {
 
   #break({ causes, reason, componentError, unsent }: breaks.Break): void {
     if (this.#over) return
-    this.#broken = true
-    for (const stop of this.#stopReplies) stop()
+    this.#giveUpReplies()
     this.#end({
       kind: 'broken',
       causes,
@@ -243,6 +247,11 @@ class Call {
     if (componentError === undefined) this.#abort()
   }
 
+  #giveUpReplies(): void {
+    this.#givenUp = true
+    for (const stop of this.#stopReplies) stop()
+  }
+
   #end(outcome: CallOutcome): void {
     if (this.#over) return
     this.#over = true
@@ -252,6 +261,8 @@ class Call {
       outcome.kind === 'broken' ? breaks.labelOf(outcome.details.reason ?? '') : outcome.kind,
     )
     if (this.#stream) this.#linger = setTimeout(this.#abort, lingerMs)
+    // Nobody waits for them any more, and a server that never answers one would keep its connection.
+    if (this.#unanswered > 0) setTimeout(() => this.#giveUpReplies(), lateReplyMs).unref()
     this.#resolve(outcome)
   }
 }

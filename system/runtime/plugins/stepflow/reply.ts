@@ -2,7 +2,7 @@
 
 import { kindOf, member, unquote } from '../../../wire/json.ts'
 import { decodeMessage } from '../../../wire/jsonrpc.ts'
-import type { HttpClient, TransportError } from '../../http/client.ts'
+import type { AnswerHandler, HttpClient, TransportError } from '../../http/client.ts'
 
 export interface Delivery {
   /** HTTP status it got; 0 for none. */
@@ -20,11 +20,15 @@ const retryDelaysMs: readonly number[] = [50, 150, 400, 800]
 /** Bytes of an answer to a reply that are looked at. */
 const maxAnswerBytes = 64 * 1024
 
-/** Sends `body`; `stop` gives up, after which `done` resolves as not delivered. */
+/**
+ * Sends `body`; `stop` gives up, after which `done` resolves as not delivered.
+ * @param moreHead header lines, each with its CRLF
+ */
 export function sendReply(
   client: HttpClient,
   body: string,
   instanceId: string | null,
+  moreHead = '',
 ): { readonly done: Promise<Delivery>; readonly stop: () => void } {
   let stop = (): void => {}
   const done = new Promise<Delivery>((resolve) => {
@@ -40,7 +44,7 @@ export function sendReply(
       let status = 0
       const chunks: Buffer[] = []
       let bytes = 0
-      abort = client.post(body, instanceId, {
+      const handler: AnswerHandler = {
         onHead(code) {
           status = code
         },
@@ -52,7 +56,8 @@ export function sendReply(
         },
         onEnd: () => resolve(judge(status, Buffer.concat(chunks).toString())),
         onError: (error) => (status === 0 ? failed(error) : resolve(judge(status, ''))),
-      })
+      }
+      abort = client.post(body, instanceId, handler, moreHead)
     }
     stop = () => {
       clearTimeout(timer)
