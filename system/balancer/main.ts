@@ -11,7 +11,7 @@ import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
 import { listen, startAdmin } from '../program/admin.ts'
 import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
-import { type LogOptions, openLog } from '../program/log.ts'
+import { type LogOptions, openLog, sayHowToOpenUp } from '../program/log.ts'
 import { exportMetrics } from '../program/otlp.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
 import { createAdminApi } from './admin-api.ts'
@@ -84,10 +84,11 @@ runMain(async () => {
       },
     }
   }
+  const bind = parseAddress(flags['bind-address'])!
   const balancer = await startBalancer({
     ...(await readSettings()),
     affinity,
-    bind: parseAddress(flags['bind-address'])!,
+    bind,
     kubernetes: flags.discovery === 'auto' ? await inClusterApi() : null,
     resolve: createPodResolve({ server: process.env['STEPFLOW_DNS'] }),
     log,
@@ -130,6 +131,7 @@ runMain(async () => {
     { address: balancer.address, admin: admin.address, upstream: flags['upstream-service'] },
     'listening',
   )
+  sayHowToOpenUp(log, bind.host, `--bind-address 0.0.0.0:${bind.port}`)
 
   const delayMs = flags['drain-delay-ms']
   onShutdown(log, delayMs + flags['shutdown-deadline-ms'], async (signal) => {

@@ -9,7 +9,7 @@ import { hostname } from 'node:os'
 import { startAdmin } from '../program/admin.ts'
 import { type Flags, helpText, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
-import { logFlags, openLog } from '../program/log.ts'
+import { logFlags, openLog, sayHowToOpenUp } from '../program/log.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
 import { builtInComponents } from './components/index.ts'
 import { checkInstanceId } from './instance-id.ts'
@@ -140,5 +140,6 @@ runMain(async () => {
     },
     'listening',
   )
+  sayHowToOpenUp(log, values.host, '--host 0.0.0.0')
   process.stdout.write(`{"port": ${server.port}}\n`)
 })

@@ -89,6 +89,11 @@ export function openLog(options: LogOptions): Log {
   return exporter === null ? log : Object.assign(log, { drain: () => exporter.flush() })
 }
 
+/** Says so where a program listens on this machine only, with the flag that opens it up. */
+export function sayHowToOpenUp(log: Log, host: string, flag: string): void {
+  if (host === '127.0.0.1') log.info({ host }, `reachable from this machine only: open up with ${flag}`)
+}
+
 function textLine(line: string): string {
   const { time, level, event, program, ...fields } = JSON.parse(line) as Record<string, unknown>
   const rest = Object.entries(fields).map(([name, value]) =>

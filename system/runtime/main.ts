@@ -20,7 +20,7 @@ import { setFlagsFromString } from 'node:v8'
 import { GauntletError } from '../../contracts/errors.ts'
 import { helpText, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
-import { openLog } from '../program/log.ts'
+import { openLog, sayHowToOpenUp } from '../program/log.ts'
 import { createResolve } from '../program/resolve.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
 import { emptyConfig, parseConfig, type RuntimeConfig } from './config.ts'
@@ -78,9 +78,7 @@ runMain(async () => {
       }),
   })
   process.stdout.write(`{"port":${runtime.port}}\n`)
-  if (flags.host === '127.0.0.1') {
-    log.info({ host: flags.host }, 'reachable from this machine only: open up with --host 0.0.0.0')
-  }
+  sayHowToOpenUp(log, flags.host, '--host 0.0.0.0')
 })
 
 async function readConfig(file: string | null, fromStdin: boolean): Promise<RuntimeConfig> {

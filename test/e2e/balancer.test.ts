@@ -25,7 +25,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-t.test('prints its port, is ready once a pod is, and ends with 0 on SIGTERM', async (t) => {
+t.test('prints its port and how to open up, is ready once a pod is, ends with 0 on SIGTERM', async (t) => {
   const pod = await startPod(t, 'a')
   const program = await startBalancerProgram(t, address(pod))
   t.equal((await send(t, program.port, post(execute))).body, '{"pod":"a"}')
@@ -37,6 +37,7 @@ t.test('prints its port, is ready once a pod is, and ends with 0 on SIGTERM', as
   })
   program.child.kill('SIGTERM')
   t.equal(await program.exit(), 0)
+  t.match(program.log(), /open up with --bind-address 0\.0\.0\.0:0"/)
 })
 
 t.test('proxies /health like every other path', async (t) => {

@@ -98,8 +98,8 @@ const historyOf = async (file: string): Promise<Record<string, unknown>[]> =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-t.test('prints its port alone on stdout and serves on both listeners', async (t) => {
-  const { child, url, adminUrl, stdout, exit } = await start(t, ['--drain-delay-ms', '0'], {
+t.test('prints its port alone on stdout, says how to open up, and serves on both listeners', async (t) => {
+  const { child, url, adminUrl, stdout, events, exit } = await start(t, ['--drain-delay-ms', '0'], {
     POD_NAME: 'component-server-abc',
   })
   t.equal(stdout(), `{"port": ${new URL(url).port}}\n`)
@@ -115,6 +115,10 @@ t.test('prints its port alone on stdout and serves on both listeners', async (t)
   t.match(metrics, 'nodejs_eventloop_lag_p99_seconds')
   child.kill('SIGTERM')
   t.equal(await exit, 0)
+  t.ok(
+    events().some(({ event }) => String(event).endsWith('open up with --host 0.0.0.0')),
+    'it says how to open up',
+  )
 })
 
 t.test('records a call’s history before its bytes leave, so that SIGKILL loses none of it', async (t) => {
@@ -165,7 +169,7 @@ t.test('lets a stream with callbacks end after SIGTERM, then exits 0', async (t)
   ])
   t.match(
     events().map(({ event }) => event),
-    ['listening', 'stopping', 'draining', 'stopped'],
+    ['listening', /--host 0\.0\.0\.0$/, 'stopping', 'draining', 'stopped'],
   )
 })
 
