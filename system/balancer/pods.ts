@@ -155,6 +155,8 @@ export class Pods {
       // Its first share comes one turn from now.
       pod.pickedAt = this.#turn.picks
     }
+    // A pod that goes away cannot end before its last connection does; who still has callbacks for it opens another.
+    if (!state.takesWork) this.#dropIdle(pod)
     pod.takesWork = state.takesWork
     pod.pools = state.pools
     pod.weight = state.weight
@@ -168,6 +170,10 @@ export class Pods {
     if (pod.instanceId !== null) this.#byInstance.delete(pod.instanceId)
     pod.takesWork = false
     this.#sort()
+    this.#dropIdle(pod)
+  }
+
+  #dropIdle(pod: Pod): void {
     for (const upstream of pod.idle.splice(0)) upstream.discard()
   }
 

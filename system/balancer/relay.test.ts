@@ -14,6 +14,7 @@ import {
   totals,
   until,
 } from './test-support.ts'
+import { idleMs } from './upstream.ts'
 
 const execute = '{"jsonrpc":"2.0","id":"call-1","method":"components/execute","params":{"x":"ü"}}'
 
@@ -314,3 +315,40 @@ t.test('drains: answers say close, idle connections go, open streams end by them
   client.socket.destroy()
   await drained
 })
+
+t.test(
+  'a pod that takes no more work loses its idle connections at once, and callbacks still reach it',
+  async (t) => {
+    let finish: () => void = () => {}
+    const pod = await startPod(t, 'pod-a', (_request, body, response) => {
+      if (body !== 'stream') {
+        response.end(body)
+        return
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: 1\n\n')
+      finish = () => response.end('data: 2\n\n')
+    })
+    const other = await startPod(t, 'pod-b')
+    const names = fakeNames([pod, other])
+    const balancer = await startFor(t, [pod, other], {}, names.resolve)
+    const toPod = (body: string): string => post(body, 'Stepflow-Instance-Id: pod-a\r\n')
+    const client = new RawClient(t, balancer.port)
+    client.write(toPod('stream'))
+    await client.until(() => client.received.includes('data: 1'))
+    await send(t, balancer.port, toPod('"1"'))
+    const idle = pod.requests.at(-1)!.socket
+    t.notOk(idle.destroyed, 'kept for the next request')
+
+    names.set([other])
+    const from = performance.now()
+    await until(() => idle.destroyed)
+    t.ok(performance.now() - from < idleMs / 2, 'not when its idle time is up')
+    const reply = await send(t, balancer.port, toPod('"2"'))
+    t.equal(reply.body, '"2"')
+    const last = pod.requests.at(-1)!.socket
+    await until(() => last.destroyed, idleMs / 2)
+    finish()
+    t.match((await client.answer()).body, /data: 2/)
+  },
+)

@@ -140,11 +140,12 @@ export class UpstreamPool {
   /** Takes back a connection whose last answer is complete. */
   giveBack(upstream: Upstream): void {
     upstream.user = null
-    if (upstream.ended || !upstream.link.open || upstream.pod.idle.length >= maxIdle) {
+    const { takesWork, idle } = upstream.pod
+    if (upstream.ended || !upstream.link.open || !takesWork || idle.length >= maxIdle) {
       upstream.discard()
       return
     }
-    upstream.pod.idle.push(upstream)
+    idle.push(upstream)
     this.wheel.arm(upstream, idleMs)
   }
 
