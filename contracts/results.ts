@@ -45,6 +45,17 @@ export interface ThresholdResult {
   readonly measuredBy?: string
   /** What a missed target means; absent: FAIL. */
   readonly ifMissed?: 'FAIL' | 'INVALID'
+  /** Of a target not measured here: what its benchmark measured before this suite. Shown, not judged. */
+  readonly earlier?: EarlierFigure
+}
+
+/** A figure that a benchmark measured by itself. */
+export interface EarlierFigure {
+  readonly measured: number
+  /** RFC 3339. */
+  readonly at: string
+  /** Short hash of the commit that was measured; null: not known. */
+  readonly commit: string | null
 }
 
 export type Judgement = CheckerResult | ThresholdResult

@@ -75,6 +75,7 @@ runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-balancer-'))
   const problems: Problems = { invalid: [] }
   const goals: Goal[] = []
+  const targets: Record<string, number> = {}
   const details: Record<string, unknown> = { flags: values, node: process.versions.node }
   const peers = [nginx, haproxy, envoy, stepflow].filter((kind) => {
     if (kind.version() !== null) return true
@@ -83,7 +84,9 @@ runMain(async () => {
   })
   const wants = (part: (typeof parts)[number]): boolean => values.part === 'all' || values.part === part
   try {
-    if (wants('rate')) details['rate'] = await benchRate([ours(), ...peers], values, folder, goals, problems)
+    if (wants('rate')) {
+      details['rate'] = await benchRate([ours(), ...peers], values, folder, goals, problems, targets)
+    }
     if (wants('threads')) details['threads'] = await benchThreads(values, folder, goals, problems)
     if (wants('streams')) details['streams'] = await benchStreams([ours(), ...peers], values, folder, goals)
     if (wants('latency')) details['latency'] = await benchLatency(values, folder, goals, problems)
@@ -91,7 +94,7 @@ runMain(async () => {
     rmSync(folder, { recursive: true, force: true })
   }
   details['invalid'] = problems.invalid
-  reportGoals('balancer', goals, details)
+  reportGoals('balancer', goals, details, targets)
   for (const problem of problems.invalid) process.stdout.write(`INVALID: ${problem}\n`)
   if (problems.invalid.length > 0) process.exitCode = exitCodes.invalid
 })
@@ -138,6 +141,7 @@ async function benchRate(
   folder: string,
   goals: Goal[],
   { invalid }: Problems,
+  targets: Record<string, number>,
 ): Promise<unknown> {
   const results = await withPeers(kinds, folder, async (peers, pods) =>
     interleave(peers, rounds, (peer) =>
@@ -163,6 +167,7 @@ async function benchRate(
   for (const [name, list] of results) {
     const problem = untrusted(`rate of ${name}`, list, isTrusted)
     if (problem !== null) invalid.push(problem)
+    else if (name === 'ours') targets['balancer-rate'] = median(list.map(({ rps }) => rps))
   }
   const chart = join(import.meta.dirname, '../../reports/out/bench-balancer.svg')
   mkdirSync(join(chart, '..'), { recursive: true })

@@ -6,11 +6,6 @@ import type { Cluster } from '../../contracts/cluster.ts'
 import type { LoadResult } from '../../contracts/load.ts'
 import type { EnvironmentInfo } from '../../contracts/results.ts'
 
-/** Optional tools: how to see the version, and where to get it. */
-const tools = {
-  k6: { args: ['version'], get: 'not found; get it from k6.io to generate load with --engine k6' },
-} as const
-
 export function describeEnvironment(
   cluster: Pick<Cluster, 'kind' | 'description'>,
   engine: LoadResult['engine'],
@@ -25,9 +20,7 @@ export function describeEnvironment(
     node: process.version,
     commit: firstLine('git', ['rev-parse', '--short', 'HEAD']),
     engine,
-    tools: Object.fromEntries(
-      Object.entries(tools).map(([name, { args, get }]) => [name, firstLine(name, args) ?? get]),
-    ),
+    tools: {},
   }
 }
 

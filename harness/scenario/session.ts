@@ -27,6 +27,7 @@ import { judgeJudges } from '../known-answers.ts'
 import { createEmbeddedEngine } from '../load/index.ts'
 import { createNoiseMeter, type NoiseMeter, othersShare } from '../noise.ts'
 import { makeTemporaryFolder } from '../temporary-folder.ts'
+import { benchmarkFigures } from './benchmark-figures.ts'
 import type { LoadedScenario } from './definition.ts'
 import { describeEnvironment } from './environment.ts'
 import { createGatherer, type Gatherer } from './gather.ts'
@@ -159,7 +160,7 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
     environment: environment ?? describeEnvironment({ kind: options.cluster, description: {} }, 'embedded'),
     scenarios: results,
     judgements,
-    notMeasured: notMeasuredOf(ownTargets(session, targets), results),
+    notMeasured: notMeasuredOf(ownTargets(session, targets), results, [], benchmarkFigures()),
   }
   // Said before it is written: a disk that is full by now must not take the results along.
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`)

@@ -9,7 +9,14 @@ import { scenarioRows, targetRows, verdictSentence } from './summary.ts'
 const maxBytes = 1_048_575
 const maxReasons = 100
 const maxRows = 1_000
-const icons = { PASS: '✅', FAIL: '❌', INVALID: '⚠️', 'not measured': '➖' } as const
+const icons = {
+  PASS: '✅',
+  FAIL: '❌',
+  INVALID: '⚠️',
+  'not measured': '➖',
+  'met earlier': '➖',
+  'short earlier': '➖',
+} as const
 
 /** The text; always under 1 MiB. */
 export function renderMarkdown(results: Results): string {

@@ -44,6 +44,12 @@ const threshold = object({
   window: Type.Optional(text('Stretch of the trial it was taken over')),
   measuredBy: Type.Optional(text('Scenario or benchmark that measures it')),
   ifMissed: Type.Optional(oneOf('FAIL', 'INVALID')),
+  earlier: Type.Optional(
+    Type.Object(
+      { measured: number(), at: text('RFC 3339'), commit: nullable(text()) },
+      { ...closed, description: 'What its benchmark measured before this suite: shown, not judged' },
+    ),
+  ),
 })
 
 const judgement = Type.Union([checker, threshold])

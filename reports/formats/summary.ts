@@ -2,6 +2,7 @@
 
 import type { Verdict } from '../../contracts/exit-codes.ts'
 import type { Judgement, Outcome, Results, ThresholdResult } from '../../contracts/results.ts'
+import { meets } from '../judge/threshold.ts'
 import { judgementsOf, outcomeOf } from '../judge/verdict.ts'
 import { formatAgainst, formatDurationMs, formatNumber, formatQuantity, plural } from '../words.ts'
 import { largestGroup, loadGroups } from './loads.ts'
@@ -23,11 +24,14 @@ export interface TargetRow {
   readonly target: string
   readonly measured: string
   readonly wanted: string
-  readonly result: Verdict | 'not measured'
+  readonly result: Verdict | 'not measured' | EarlierResult
 }
 
+/** How a target came out that a benchmark measured before the suite: shown, not judged. */
+export type EarlierResult = 'met earlier' | 'short earlier'
+
 /** What an outcome is called in a table. */
-export const resultWords: Readonly<Record<Outcome | 'not measured', TargetRow['result']>> = {
+export const resultWords: Readonly<Record<Outcome | 'not measured', Verdict | 'not measured'>> = {
   pass: 'PASS',
   fail: 'FAIL',
   unknown: 'INVALID',
@@ -60,8 +64,15 @@ export function targetRows(results: Results): readonly TargetRow[] {
     target: threshold.name,
     measured: measuredText(threshold),
     wanted: wantedText(threshold),
-    result: resultWords[outcomeOf(threshold)],
+    result: targetResult(threshold),
   }))
+}
+
+/** The word in a target's last column. */
+export function targetResult(threshold: ThresholdResult): TargetRow['result'] {
+  const outcome = outcomeOf(threshold)
+  if (outcome !== 'not measured' || threshold.earlier === undefined) return resultWords[outcome]
+  return meets(threshold, threshold.earlier.measured) ? 'met earlier' : 'short earlier'
 }
 
 /** Thresholds of all scenarios and of the suite, then those not measured. */
@@ -73,8 +84,14 @@ export function thresholdsOf(results: Results): readonly ThresholdResult[] {
 }
 
 /** `96.2 req/s`, or `none`. */
-export function measuredText({ measured, target, unit }: ThresholdResult): string {
-  return measured === null ? 'none' : formatAgainst(measured, target, unit)
+export function measuredText(threshold: ThresholdResult): string {
+  const figure = shownFigure(threshold)
+  return figure === null ? 'none' : formatAgainst(figure, threshold.target, threshold.unit)
+}
+
+/** What was measured, here or by a benchmark before; null: nothing. */
+export function shownFigure({ measured, earlier }: ThresholdResult): number | null {
+  return measured ?? earlier?.measured ?? null
 }
 
 /** `at least 95 req/s`. */

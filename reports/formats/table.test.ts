@@ -44,3 +44,19 @@ t.test('says what each verdict means for the suite', async (t) => {
   t.match(renderTable(sampleResults('interrupted')), /INVALID {2}load .* Interrupted/)
   t.match(renderTable(sampleResults('broken')), /INVALID {2}load .* The harness broke/)
 })
+
+t.test(
+  'a target that a benchmark measured before is shown with its figure, and judges nothing',
+  async (t) => {
+    const results = sampleResults('pass')
+    const [target] = results.notMeasured
+    const at = '2026-11-27T23:00:00.000Z'
+    const lines = (measured: number) => {
+      const earlier = { ...target!, earlier: { measured, at, commit: null } }
+      return renderTable({ ...results, notMeasured: [earlier] })
+    }
+    t.match(lines(27_900), /^balancer-rate +27,900 req\/s +at least 10,000 req\/s +met earlier$/m)
+    t.match(lines(9_000), /^balancer-rate +9,000 req\/s +at least 10,000 req\/s +short earlier$/m)
+    t.match(lines(9_000), /^\nPASS {2}load/)
+  },
+)

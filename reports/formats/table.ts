@@ -18,6 +18,8 @@ const styles: Readonly<Record<string, Style>> = {
   FAIL: ['bold', 'red'],
   INVALID: ['bold', 'yellow'],
   'not measured': 'dim',
+  'met earlier': 'dim',
+  'short earlier': 'yellow',
 }
 
 /** At most this many counterexamples a reason on the terminal; the report has all. */

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
 import { GauntletError } from '../../contracts/errors.ts'
-import type { Results, ScenarioResult, ThresholdResult } from '../../contracts/results.ts'
+import type { EarlierFigure, Results, ScenarioResult, ThresholdResult } from '../../contracts/results.ts'
 import {
   type NamedTarget,
   type Target,
@@ -110,11 +110,15 @@ export function targetNamed(targets: Targets, name: string): NamedTarget {
   return { ...target, name }
 }
 
-/** Entries for the targets that no scenario of a suite measured: `Results.notMeasured`. */
+/**
+ * Entries for the targets that no scenario of a suite measured: `Results.notMeasured`.
+ * @param earlier what benchmarks measured before, by the name of the target
+ */
 export function notMeasuredOf(
   targets: Targets,
   scenarios: readonly Pick<ScenarioResult, 'judgements'>[],
   judgements: Results['judgements'] = [],
+  earlier: ReadonlyMap<string, EarlierFigure> = new Map(),
 ): readonly ThresholdResult[] {
   const measured = new Set(
     [...scenarios.flatMap((scenario) => scenario.judgements), ...judgements]
@@ -123,7 +127,7 @@ export function notMeasuredOf(
   )
   return Object.keys(targets)
     .filter((name) => !measured.has(name))
-    .map((name) => notMeasured(targetNamed(targets, name)))
+    .map((name) => notMeasured(targetNamed(targets, name), earlier.get(name)))
 }
 
 function fixedFieldProblems(

@@ -72,4 +72,11 @@ t.test('a missed precondition is unknown, not a failure of the system', async (t
 
 t.test('shows a target that nothing measures without judging it', async (t) => {
   t.match(notMeasured(target), { outcome: 'not measured', measured: null, reason: /overhead/ })
+  const earlier = { measured: 3.2, at: '2026-11-27T23:00:00.000Z', commit: 'abc1234' }
+  t.match(notMeasured({ ...target, scenario: 'bench:balancer' }, earlier), {
+    outcome: 'not measured',
+    measured: null,
+    earlier,
+    reason: 'measured before this suite, by npm run bench:balancer on 2026-11-27, commit abc1234',
+  })
 })

@@ -1,6 +1,6 @@
 // A measured figure against its target: pass, fail, or unknown with the reason.
 
-import type { ThresholdResult } from '../../contracts/results.ts'
+import type { EarlierFigure, ThresholdResult } from '../../contracts/results.ts'
 import type { NamedTarget } from '../../contracts/targets.ts'
 import { formatAgainst, formatQuantity, plural } from '../words.ts'
 
@@ -57,9 +57,19 @@ export function judgeThreshold(
 }
 
 /** The entry of a target that nothing in this suite measures: shown, not judged. */
-export function notMeasured(target: NamedTarget): ThresholdResult {
-  const reason = `measured by ${target.scenario}, which is not part of this suite`
-  return { ...described(target), outcome: 'not measured', reason, measured: null }
+export function notMeasured(target: NamedTarget, earlier?: EarlierFigure): ThresholdResult {
+  const by = target.scenario.startsWith('bench:') ? `npm run ${target.scenario}` : target.scenario
+  const reason =
+    earlier === undefined
+      ? `measured by ${by}, which is not part of this suite`
+      : `measured before this suite, by ${by} on ${earlier.at.slice(0, 10)}, commit ${earlier.commit ?? 'unknown'}`
+  return {
+    ...described(target),
+    outcome: 'not measured',
+    reason,
+    measured: null,
+    ...(earlier === undefined ? {} : { earlier }),
+  }
 }
 
 /** Whether a figure reaches the target. */

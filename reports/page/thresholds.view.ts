@@ -1,8 +1,7 @@
 // Targets: what was measured against what is wanted, each with a bar.
 
 import type { Results, ThresholdResult } from '../../contracts/results.ts'
-import { measuredText, resultWords, thresholdsOf, wantedText } from '../formats/summary.ts'
-import { outcomeOf } from '../judge/verdict.ts'
+import { measuredText, shownFigure, targetResult, thresholdsOf, wantedText } from '../formats/summary.ts'
 import { capital, plural } from '../words.ts'
 import { type Html, html } from './html.ts'
 import { cardTable } from './table.view.ts'
@@ -35,22 +34,21 @@ function thresholdRow(threshold: ThresholdResult): {
   readonly cells: readonly Html[]
   readonly mark: string
 } {
-  const result = resultWords[outcomeOf(threshold)]
+  const result = targetResult(threshold)
+  const figure = shownFigure(threshold)
   const from = [
     threshold.measured === null ? undefined : threshold.measuredBy,
     threshold.statistic,
     threshold.window,
   ].filter((part) => part !== undefined)
-  const why = result === 'not measured' ? ` — ${threshold.reason}` : ''
+  const why = threshold.outcome === 'not measured' ? ` — ${threshold.reason}` : ''
   const samples = threshold.samples === undefined ? '' : ` (${plural(threshold.samples, 'sample')})`
   return {
     mark: `threshold ${markClass(result)}`,
     cells: [
       html`<span class="claim">${codeWords(capital(threshold.claim))}</span><span class="how"><code>${threshold.name}</code> ${from.join(' · ')}${samples}${why}</span>`,
-      threshold.measured === null
-        ? html`<span class="none">none</span>`
-        : html`<b>${measuredText(threshold)}</b>`,
-      bulletBar(threshold, markClass(result)),
+      figure === null ? html`<span class="none">none</span>` : html`<b>${measuredText(threshold)}</b>`,
+      bulletBar(threshold, figure, markClass(result)),
       html`${wantedText(threshold)}`,
       badge(result),
     ],
@@ -58,7 +56,7 @@ function thresholdRow(threshold: ThresholdResult): {
 }
 
 /** Drawn by attributes alone: the page's policy allows no inline style. The figures stand beside it as text. */
-function bulletBar({ measured, target, comparison }: ThresholdResult, mark: string): Html {
+function bulletBar({ target, comparison }: ThresholdResult, measured: number | null, mark: string): Html {
   const most = Math.max(target, measured ?? 0, Number.MIN_VALUE) * 1.2
   const x = (value: number): number => Math.round((Math.max(0, value) / most) * bar.width * 10) / 10
   const line = x(target)

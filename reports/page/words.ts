@@ -2,17 +2,22 @@
 
 import type { Verdict } from '../../contracts/exit-codes.ts'
 import type { Profile } from '../../contracts/load.ts'
+import type { EarlierResult } from '../formats/summary.ts'
 import { formatDurationMs, formatNumber, plural } from '../words.ts'
 import { type Html, html } from './html.ts'
 
-/** What a mark says: the verdicts, and a target that nothing measured. */
-export type Mark = Verdict | 'not measured'
+/** What a mark says: the verdicts, and a target that nothing here measured. */
+export type Mark = Verdict | 'not measured' | EarlierResult
+
+const hollow = html`<circle cx="8" cy="8" r="6.8" class="hollow"/>`
 
 const shapes: Readonly<Record<Mark, Html>> = {
   PASS: html`<circle cx="8" cy="8" r="7.5"/><path class="sign" d="M4.6 8.3l2.3 2.3 4.5-4.9"/>`,
   FAIL: html`<path d="M5 .5h6L15.5 5v6L11 15.5H5L.5 11V5z"/><path class="sign" d="M5.4 5.4l5.2 5.2m0-5.2l-5.2 5.2"/>`,
   INVALID: html`<path d="M8 .8l7.4 13.4H.6z"/><path class="sign" d="M8 5.6v4m0 2v.6"/>`,
-  'not measured': html`<circle cx="8" cy="8" r="6.8" class="hollow"/><path class="sign dark" d="M5 8h6"/>`,
+  'not measured': html`${hollow}<path class="sign dark" d="M5 8h6"/>`,
+  'met earlier': html`${hollow}<path class="sign dark" d="M4.9 8.3l2.1 2.1 4.2-4.6"/>`,
+  'short earlier': html`${hollow}<path class="sign dark" d="M5.6 5.6l4.8 4.8m0-4.8l-4.8 4.8"/>`,
 }
 
 const classes: Readonly<Record<Mark, string>> = {
@@ -20,6 +25,8 @@ const classes: Readonly<Record<Mark, string>> = {
   FAIL: 'fail',
   INVALID: 'invalid',
   'not measured': 'unmeasured',
+  'met earlier': 'unmeasured',
+  'short earlier': 'unmeasured',
 }
 
 /** The class that colours an element by a verdict. */
@@ -72,7 +79,10 @@ export const glossary: readonly (readonly [term: string, meaning: string])[] = [
     'INVALID',
     'The measurement cannot be trusted, so it says nothing about the system: the load generator lagged, a fault did not take effect, or a check had too little to look at.',
   ],
-  ['not measured', 'A target that no scenario of this suite measures. It is shown, and does not judge.'],
+  [
+    'not measured, met earlier, short earlier',
+    'A target that no scenario of this suite measures; where a benchmark did so before, its figure. It is shown, and does not judge.',
+  ],
   ['scenario', 'One experiment: a load, what is done to the system meanwhile, and what must hold.'],
   [
     'check',

@@ -822,7 +822,7 @@ const environment: EnvironmentInfo = {
   node: 'v24.21.0',
   commit: '4f2c9ab',
   engine: 'embedded',
-  tools: { k6: 'not found; get it from k6.io to generate load with --engine k6' },
+  tools: { k6: 'v1.4.0' },
 }
 
 const balancerRate: NamedTarget = {
