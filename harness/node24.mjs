@@ -1,10 +1,11 @@
 // Finds the Node 24 that the install brought, and runs a script under it. Plain JavaScript: any Node from 18 reads it.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, readFileSync } from 'node:fs'
+import module, { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** The first major version that runs this project's TypeScript as it is. */
 export const neededMajor = 24
@@ -78,10 +79,50 @@ export async function runUnderNode24(args) {
   })
 }
 
-/** In the child of `runUnderNode24`: ends this process by SIGTERM to itself when the parent is gone. */
+/** How often to look whether npm is still there, ms. */
+const parentPollMs = 200
+
+/**
+ * Ends this process by SIGTERM to itself when who started it is gone: in the child of `runUnderNode24`, and under npm
+ * and npx, which die of a signal without a word to what they started.
+ */
 export function followParent() {
-  if (process.env.GAUNTLET_FOLLOWS_PARENT !== '1' || process.channel === undefined) return
-  delete process.env.GAUNTLET_FOLLOWS_PARENT
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-  process.channel.unref()
+  const end = () => process.kill(process.pid, 'SIGTERM')
+  if (process.env.GAUNTLET_FOLLOWS_PARENT === '1' && process.channel !== undefined) {
+    delete process.env.GAUNTLET_FOLLOWS_PARENT
+    process.once('disconnect', end)
+    process.channel.unref()
+  } else if (process.env.npm_command !== undefined) {
+    const before = starters()
+    const timer = setInterval(() => {
+      if (starters() === before) return
+      clearInterval(timer)
+      end()
+    }, parentPollMs)
+    timer.unref()
+  }
+}
+
+/** The parent, and its parent: between npm and us there may be a shell that outlives npm. Linux; elsewhere the first. */
+function starters() {
+  try {
+    const stat = readFileSync(`/proc/${process.ppid}/stat`, 'latin1')
+    // pid (name) state ppid ...; the name may hold blanks and brackets.
+    return `${process.ppid} ${
+      stat
+        .slice(stat.lastIndexOf(')') + 1)
+        .trim()
+        .split(' ')[1]
+    }`
+  } catch {
+    return String(process.ppid)
+  }
+}
+
+/** Keeps what Node 24 compiles of the harness for its next start: half a second of CPU time off each. Not under coverage. */
+export function keepCompiled() {
+  if (process.env.NODE_V8_COVERAGE !== undefined) return
+  module.enableCompileCache?.(
+    fileURLToPath(new URL('../node_modules/.cache/stepflow-gauntlet/compile', import.meta.url)),
+  )
 }

@@ -2,7 +2,7 @@
 // Node can read it and say what is missing; everything else is imported later, by a Node that runs TypeScript.
 
 import { fileURLToPath } from 'node:url'
-import { followParent, isNode24, runUnderNode24 } from './node24.mjs'
+import { followParent, isNode24, keepCompiled, runUnderNode24 } from './node24.mjs'
 
 /** A suite sets this to a function that takes definitions, so that importing a scenario does not run it. */
 const collector = Symbol.for('stepflow-gauntlet.collect')
@@ -37,6 +37,7 @@ export async function scenario(meta, definition) {
     process.exit(code)
   }
   followParent()
+  keepCompiled()
   try {
     const { runScenarioCommand } = await import('./scenario/command.ts')
     const code = await runScenarioCommand(file, definition, args)
