@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Owner, until } from '../../system/balancer/test-support.ts'
+import { programEnv } from '../program-env.ts'
 
 export const main = join(import.meta.dirname, '../../system/balancer/main.ts')
 
@@ -34,7 +35,7 @@ export async function startBalancerProgram(
       ...['--metrics-address', '127.0.0.1:0', ...args],
     ],
     {
-      env: { PATH: process.env['PATH'] ?? '', POD_NAME: 'lb-1', ...env },
+      env: programEnv({ POD_NAME: 'lb-1', ...env }),
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   )

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { request } from 'undici'
+import { programEnv } from '../program-env.ts'
 import { executeMessage, openCall, post, reply } from './component-server/peer.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -30,9 +31,8 @@ interface Program {
 }
 
 function launch(t: Test, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
-  const { PATH = '', NODE_V8_COVERAGE } = process.env
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }), ...env },
+    env: programEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))

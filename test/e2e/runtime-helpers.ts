@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { programEnv } from '../program-env.ts'
 
 const program = fileURLToPath(new URL('../../system/runtime/main.ts', import.meta.url))
 
@@ -38,7 +39,7 @@ export function startRuntime(
   const child = spawn(
     process.execPath,
     [program, '--port', '0', '--admin-address', '127.0.0.1:0', '--config-stdin', ...args],
-    { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', ...env } },
+    { stdio: ['pipe', 'pipe', 'pipe'], env: programEnv(env) },
   )
   child.stdin.end(JSON.stringify(config))
   const lines: string[] = []
