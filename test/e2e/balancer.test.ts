@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { post, RawClient, send, startPod, until } from '../../system/balancer/test-support.ts'
+import { programEnv } from '../program-env.ts'
 import { main as balancerMain, startBalancerProgram } from './balancer-program.ts'
 
 const execute =
@@ -187,8 +188,7 @@ t.test(
     const main = await freePort()
     const metrics = await freePort()
     const child = spawn(process.execPath, [balancerMain], {
-      env: {
-        PATH: process.env['PATH'] ?? '',
+      env: programEnv({
         UPSTREAM_SERVICE: address(pod),
         BIND_ADDRESS: `127.0.0.1:${main}`,
         METRICS_ADDRESS: `127.0.0.1:${metrics}`,
@@ -200,7 +200,7 @@ t.test(
         STEPFLOW_TRACE_ENABLED: 'true',
         STEPFLOW_METRICS_ENABLED: 'true',
         STEPFLOW_OTLP_ENDPOINT: endpoint,
-      },
+      }),
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const exited = once(child, 'exit')
