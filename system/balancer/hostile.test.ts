@@ -273,6 +273,19 @@ t.test(
   },
 )
 
+t.test('gives up on a pod that takes nothing of a body any more', async (t) => {
+  const pod = await startRawPod(t, 'a', (socket) => {
+    socket.pause()
+  })
+  const balancer = await startFor(t, [pod], { stallTimeoutMs: 300, probeIntervalMs: 60_000 })
+  const client = new RawClient(t, balancer.port)
+  client.write(`${chunkedHead}${`3e80\r\n${'x'.repeat(16_000)}\r\n`.repeat(1_500)}`)
+  const answer = await client.answer()
+  t.equal(answer.status, 504)
+  t.match(JSON.parse(answer.body), { error: { data: { reason: 'timeout' } } })
+  await until(() => inFlight(balancer) === 0)
+})
+
 t.test('closes connections that stay idle', async (t) => {
   const pod = await startPod(t, 'a')
   const balancer = await startFor(t, [pod], { keepAliveMs: 100 })

@@ -29,7 +29,7 @@ export interface RelayLimits {
   readonly bodyTimeoutMs: number
   /** A body that comes more slowly than this for longer than `bodyTimeoutMs` is cut off; 0: never. */
   readonly minBodyBytesPerSecond: number
-  /** A client that reads nothing of its answer for this long is dropped, ms. */
+  /** A client that reads nothing of its answer for this long, or a pod nothing of a body, is dropped, ms. */
   readonly stallTimeoutMs: number
   /** A comment goes into a stream that was silent for this long, ms; 0: never. */
   readonly heartbeatMs: number

@@ -188,6 +188,7 @@ export class Exchange implements UpstreamUser, Waiting {
     const { limits, wheel } = this.#relay
     if (this.#waitsForBody) this.#fail(408, 'limit', 'the body did not arrive in time')
     else if (this.#stalled) this.#client.destroy()
+    else if (this.#body !== null) this.#fail(504, 'timeout', `the pod takes no more of the body`)
     else if (limits.streamIdleMs > 0 && wheel.nowMs - this.#heardMs >= limits.streamIdleMs) {
       this.#fail(504, 'timeout', `no event for ${limits.streamIdleMs} ms`)
     } else {
@@ -221,7 +222,8 @@ export class Exchange implements UpstreamUser, Waiting {
   #setDeadline(): void {
     const { limits, wheel } = this.#relay
     if (this.#waitsForBody) this.#client.arm(Math.max(1, this.#bodyDueMs - wheel.nowMs))
-    else if (this.#stalled) this.#client.arm(limits.stallTimeoutMs)
+    // The pod takes none of the body: nobody reads from the client meanwhile, who may have left unseen.
+    else if (this.#stalled || this.#body !== null) this.#client.arm(limits.stallTimeoutMs)
     else if (this.#events !== null && (limits.heartbeatMs > 0 || limits.streamIdleMs > 0)) {
       this.#client.arm(Math.min(limits.heartbeatMs || Infinity, limits.streamIdleMs || Infinity))
     } else this.#client.hold()
