@@ -21,7 +21,7 @@ import {
   stepflow,
 } from './peers.ts'
 import { median } from './proc.ts'
-import { isTrusted, isUndisturbed, measureRate, type RateRound, untrusted } from './rate.ts'
+import { isTrusted, isUndisturbed, measureRate, type RateRound, trustedOf, untrusted } from './rate.ts'
 import { measureStreams, type StreamResult } from './streams.ts'
 
 const parts = ['rate', 'threads', 'streams', 'latency'] as const
@@ -148,13 +148,16 @@ async function benchRate(
       repeatUntil(isTrusted, () => measureRate(peer, seconds, clients, pods.pids())),
     ),
   )
-  const rows = Array.from(results, ([name, list]) => ({
-    name,
-    rps: median(list.map(({ rps }) => rps)),
-    cpuUs: median(list.map((one) => one.cpuUsPerRequest)),
-    trusted: list.filter(isTrusted).length,
-    rounds: list.length,
-  }))
+  const rows = Array.from(results, ([name, list]) => {
+    const good = trustedOf(list, isTrusted)
+    return {
+      name,
+      rps: median(good.map(({ rps }) => rps)),
+      cpuUs: median(good.map((one) => one.cpuUsPerRequest)),
+      trusted: list.filter(isTrusted).length,
+      rounds: list.length,
+    }
+  })
   table(
     ['balancer', 'req/s', 'CPU µs a request', 'rounds trusted'],
     rows.map(({ name, rps, cpuUs, trusted, rounds: all }) => [
@@ -197,9 +200,9 @@ async function benchThreads(
       repeatUntil(isUndisturbed, () => measureRate(peer, seconds, clients, pods.pids())),
     ),
   )
-  const cpu = (name: string): number =>
-    median(results.get(name)!.map(({ cpuUsPerRequest }) => cpuUsPerRequest))
-  const rps = (name: string): number => median(results.get(name)!.map((round) => round.rps))
+  const good = (name: string): readonly RateRound[] => trustedOf(results.get(name)!, isUndisturbed)
+  const cpu = (name: string): number => median(good(name).map(({ cpuUsPerRequest }) => cpuUsPerRequest))
+  const rps = (name: string): number => median(good(name).map((round) => round.rps))
   table(
     ['threads', 'req/s (shown, not judged)', 'CPU µs a request'],
     ['one', 'two'].map((name) => [name, rps(name).toFixed(0), cpu(name).toFixed(1)]),

@@ -1,7 +1,7 @@
 // Which rounds of the rate benchmark say something, and when the whole of it says nothing.
 
 import t from 'tap'
-import { isTrusted, isUndisturbed, type RateRound, untrusted } from './rate.ts'
+import { isTrusted, isUndisturbed, type RateRound, trustedOf, untrusted } from './rate.ts'
 
 /** A round in which the balancer had its core to itself and used it up. */
 const good: RateRound = {
@@ -38,4 +38,10 @@ t.test('is invalid once most rounds of a balancer cannot be trusted, and says so
   t.equal(untrusted('rate of ours', [good, bad], isTrusted), null)
   t.match(untrusted('rate of ours', [good, bad, bad], isTrusted), /^rate of ours: .* 2 of 3 rounds$/)
   t.match(untrusted('rate of ours', [], isTrusted), /no round/)
+})
+
+t.test('takes its figures from the rounds that are trusted', async (t) => {
+  const bad = { ...good, balancerCores: 0.3, balancerCoreBusy: 1 }
+  t.same(trustedOf([bad, good, bad], isTrusted), [good])
+  t.same(trustedOf([bad, bad], isTrusted), [bad, bad])
 })

@@ -92,6 +92,15 @@ export function isTrusted(round: RateRound): boolean {
   return !disturbed && round.loadCoreBusy <= 0.9
 }
 
+/** The rounds that say something; all of them where none does, which `untrusted` then tells. */
+export function trustedOf(
+  rounds: readonly RateRound[],
+  isFine: (round: RateRound) => boolean,
+): readonly RateRound[] {
+  const fine = rounds.filter(isFine)
+  return fine.length > 0 ? fine : rounds
+}
+
 /** Why figures from `rounds` cannot be trusted: most of them say nothing. Null: they can be. */
 export function untrusted(
   what: string,
