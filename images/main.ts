@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArgs } from '../contracts/args.ts'
 import { GauntletError } from '../contracts/errors.ts'
 import { exitCodes } from '../contracts/exit-codes.ts'
 import { packageFiles, projectFiles } from './contents.ts'
@@ -46,7 +46,7 @@ interface BuiltImage {
 }
 
 function main(): void {
-  const { values } = parseArgs({
+  const { values } = readArgs({
     options: {
       load: { type: 'string', default: 'auto' },
       architecture: { type: 'string', default: process.arch === 'arm64' ? 'arm64' : 'amd64' },
@@ -232,6 +232,8 @@ function writeTree(target: string, entries: readonly TarEntry[]): void {
 try {
   main()
 } catch (error) {
-  process.stderr.write(`${error instanceof GauntletError ? error.message : (error as Error).stack}\n`)
+  process.stderr.write(
+    `${error instanceof GauntletError ? `error: ${error.message}` : (error as Error).stack}\n`,
+  )
   process.exitCode = error instanceof GauntletError ? exitCodes.usage : exitCodes.harness
 }

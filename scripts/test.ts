@@ -4,11 +4,24 @@
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
+import { readArgs } from '../contracts/args.ts'
+import { GauntletError } from '../contracts/errors.ts'
+import { exitCodes } from '../contracts/exit-codes.ts'
 import { type TestPart, testParts } from './test-parts.ts'
 
 const root = join(import.meta.dirname, '..')
-const full = process.argv.includes('--full')
-const only = process.argv.find((word) => word.startsWith('--part='))?.slice('--part='.length)
+const help = `Usage: npm test -- [options]
+
+Runs the parts of the suite and prints each one's time against its budget (scripts/test-parts.ts).
+
+Options:
+  --full       Also what takes minutes: npm run test:full
+  --part NAME  Only this part: ${testParts.map(({ name }) => name).join(', ')}
+  -h, --help   Print this text and exit
+
+REQUIRE=chromium,interop,kubernetes,... turns a skip for want of these into a failure; REQUIRE=budget a part over budget.
+`
+const { full, part: only } = readOptions()
 const required = new Set((process.env['REQUIRE'] ?? '').split(',').filter((word) => word !== ''))
 
 /** Halves the CPU time of a program's start, of which the tests make hundreds; coverage would be inexact with it. */
@@ -16,6 +29,35 @@ const compileCache =
   process.env['NODE_V8_COVERAGE'] === undefined
     ? { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/stepflow-gauntlet/compile') }
     : {}
+
+function readOptions(): { readonly full: boolean; readonly part: string | undefined } {
+  try {
+    const { values } = readArgs({
+      options: {
+        full: { type: 'boolean', default: false },
+        part: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    const { part } = values
+    if (values.help) {
+      process.stdout.write(help)
+      process.exit(exitCodes.pass)
+    }
+    const names = testParts.map(({ name }) => name)
+    if (part !== undefined && !names.includes(part)) {
+      throw new GauntletError('ERR_FLAG_VALUE', `got ${part}`, {
+        field: '--part',
+        fix: `use ${names.join(', ')}`,
+      })
+    }
+    return { full: values.full, part }
+  } catch (error) {
+    if (!(error instanceof GauntletError)) throw error
+    process.stderr.write(`error: ${error.message}\n`)
+    process.exit(exitCodes.usage)
+  }
+}
 
 interface Result {
   passed: number

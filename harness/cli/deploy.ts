@@ -1,6 +1,6 @@
 // `npm run deploy` and `npm run undeploy`: put the system into a cluster, and take it away.
 
-import { parseArgs } from 'node:util'
+import { readArgs } from '../../contracts/args.ts'
 import { GauntletError } from '../../contracts/errors.ts'
 import { exitCodes } from '../../contracts/exit-codes.ts'
 import { connect } from '../cluster/kubernetes/connect.ts'
@@ -24,7 +24,7 @@ KUBE_CONTEXT and KUBE_ALLOW_CONTEXTS choose the cluster: docs/kubernetes.md.
 `
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArgs({
     allowPositionals: true,
     options: {
       overlay: { type: 'string', default: 'demo' },
@@ -59,8 +59,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof GauntletError || (error instanceof TypeError && 'code' in error)
-  process.stderr.write(`${known ? (error as Error).message : ((error as Error).stack ?? error)}\n`)
+  const known = error instanceof GauntletError
+  process.stderr.write(`${known ? `error: ${error.message}` : ((error as Error).stack ?? error)}\n`)
   process.exitCode = !known
     ? exitCodes.harness
     : error instanceof GauntletError && error.code === 'ERR_CLUSTER'

@@ -28,6 +28,12 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return scenario === undefined ? exitCodes.usage : exitCodes.pass
   }
+  if (!scenario.endsWith('.mjs')) {
+    throw new GauntletError('ERR_FLAG_VALUE', 'is no scenario', {
+      field: scenario,
+      fix: 'name one first, e.g. scenarios/smoke.mjs',
+    })
+  }
   const settings = readSettings(process.env)
   const { context } = connect(settings)
   const kubectl = createKubectl(context)
@@ -135,7 +141,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const known = error instanceof GauntletError
-    process.stderr.write(`${known ? error.message : ((error as Error).stack ?? error)}\n`)
+    process.stderr.write(`${known ? `error: ${error.message}` : ((error as Error).stack ?? error)}\n`)
     process.exitCode = known ? exitCodes.usage : exitCodes.harness
   },
 )

@@ -2,8 +2,9 @@
 // checker caught it, and how fast. `--slice` takes the few that CI has time for; `--defects a,b` those named.
 
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { commandFlags } from '../../bench/command.ts'
 import { reportGoals } from '../../bench/goals.ts'
+import { GauntletError } from '../../contracts/errors.ts'
 import { exitCodes } from '../../contracts/exit-codes.ts'
 import { type DefectName, defects } from '../defects/index.ts'
 import { commitOf, machineOf, type TrialEntry } from './ledger.ts'
@@ -12,35 +13,18 @@ import { writePages } from './page.ts'
 import { slice } from './slice.ts'
 import { createTrials } from './start-trial.ts'
 
-const { values } = parseArgs({
-  options: {
-    slice: { type: 'boolean', default: false },
-    defects: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
+const values = commandFlags(
+  'npm run sensitivity -- [options]',
+  'Plants each defect of test/defects in the system or the harness, runs the scenario that must bring it out,\n' +
+    'and tells which checker caught it. Trials that were run before with the same commit, machine and seed are\n' +
+    'taken from reports/out/trials.ndjson.',
+  {
+    slice: { kind: 'switch', help: 'The few defects that CI has time for, in under two minutes' },
+    defects: { kind: 'text', default: null, help: 'Only these, with commas between' },
+    seed: { kind: 'whole', default: 1, min: 0, max: 0xffff_ffff, help: 'Seed of the first try' },
+    write: { kind: 'switch', help: 'Run nothing: put the trials of the ledger into docs/reference/' },
   },
-})
-if (values.help) {
-  process.stdout.write(
-    [
-      'Usage: npm run sensitivity -- [options]',
-      '',
-      'Plants each defect of test/defects in the system or the harness, runs the scenario that must bring it out,',
-      'and tells which checker caught it. Trials that were run before with the same commit, machine and seed are',
-      'taken from reports/out/trials.ndjson.',
-      '',
-      'Options:',
-      '  --slice           The few defects that CI has time for, in under two minutes',
-      '  --defects A,B     Only these',
-      '  --seed NUMBER     Seed of the first try [default 1]',
-      '  --write           Run nothing: put the trials of the ledger into docs/reference/',
-      '  -h, --help        Print this text and exit',
-      '',
-    ].join('\n'),
-  )
-  process.exit(exitCodes.pass)
-}
+)
 
 if (values.write) {
   writePages()
@@ -53,12 +37,12 @@ const mostTries = 3
 const all = Object.keys(defects) as DefectName[]
 const named = values.defects?.split(',') ?? (values.slice ? slice : all)
 const strange = named.filter((name) => !(all as string[]).includes(name))
-if (strange.length > 0 || !/^\d+$/.test(values.seed)) {
-  process.stderr.write(
-    strange.length > 0
-      ? `error: --defects: got ${strange.join(', ')}, use names of files in test/defects\n`
-      : `error: --seed: got ${values.seed}, use a whole number\n`,
-  )
+if (strange.length > 0) {
+  const { message } = new GauntletError('ERR_FLAG_VALUE', `got ${strange.join(', ')}`, {
+    field: '--defects',
+    fix: 'use names of files in test/defects',
+  })
+  process.stderr.write(`error: ${message}\n`)
   process.exit(exitCodes.usage)
 }
 
@@ -101,7 +85,7 @@ async function tryOut(name: DefectName): Promise<Row> {
   let tries = 0
   while (tries < mostTries && (last === null || outcomeOf({ checker }, last) === 'INVALID')) {
     last = await trials.run({
-      ...{ commit, machine, seed: Number(values.seed) + tries, defect: name, scenarios: [scenario] },
+      ...{ commit, machine, seed: values.seed + tries, defect: name, scenarios: [scenario] },
       ...{ durationMs: null, beside: 'nothing' },
     })
     tries++

@@ -2,7 +2,7 @@
 // busy. A FAIL is a false alarm; each rate is told with its exact 95 % bounds.
 
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { commandFlags } from '../../bench/command.ts'
 import { type Goal, reportGoals } from '../../bench/goals.ts'
 import { exitCodes } from '../../contracts/exit-codes.ts'
 import { proportion, proportionText } from '../../reports/judge/proportion.ts'
@@ -13,43 +13,22 @@ import { createTrials } from './start-trial.ts'
 const scenarios = ['smoke', 'kill-mid-sse']
 const durationMs = 3_000
 
-const { values } = parseArgs({
-  options: {
-    trials: { type: 'string', default: '200' },
-    seed: { type: 'string', default: '1' },
-    help: { type: 'boolean', short: 'h', default: false },
+const { trials: count, seed: firstSeed } = commandFlags(
+  'npm run specificity -- [options]',
+  `Runs clean trials (${scenarios.join(', ')}; a quarter of a minute each), every other one beside a CPU hog, and\n` +
+    'tells how many were false alarms and how many INVALID. Trials that were run before with the same commit,\n' +
+    'machine and seed are taken from reports/out/trials.ndjson, so a series that broke off goes on.',
+  {
+    trials: { kind: 'whole', default: 200, min: 2, max: 100_000, help: 'How many in all' },
+    seed: {
+      kind: 'whole',
+      default: 1,
+      min: 0,
+      max: 0xffff_ffff,
+      help: 'Seed of the first trial; each further one has the next',
+    },
   },
-})
-if (values.help) {
-  process.stdout.write(
-    [
-      'Usage: npm run specificity -- [options]',
-      '',
-      `Runs clean trials (${scenarios.join(', ')}; a quarter of a minute each), every other one beside a CPU hog, and`,
-      'tells how many were false alarms and how many INVALID. Trials that were run before with the same commit,',
-      'machine and seed are taken from reports/out/trials.ndjson, so a series that broke off goes on.',
-      '',
-      'Options:',
-      '  --trials NUMBER   How many in all [default 200]',
-      '  --seed NUMBER     Seed of the first trial; each further one has the next [default 1]',
-      '  -h, --help        Print this text and exit',
-      '',
-    ].join('\n'),
-  )
-  process.exit(exitCodes.pass)
-}
-const count = Number(values.trials)
-const firstSeed = Number(values.seed)
-if (
-  !Number.isInteger(count) ||
-  count < 2 ||
-  count > 100_000 ||
-  !Number.isInteger(firstSeed) ||
-  firstSeed < 0
-) {
-  process.stderr.write('error: --trials takes 2 to 100000, --seed a whole number\n')
-  process.exit(exitCodes.usage)
-}
+)
 
 const [commit, machine] = [commitOf(join(import.meta.dirname, '../..')), machineOf()]
 const trials = createTrials()

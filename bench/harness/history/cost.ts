@@ -10,10 +10,23 @@ import { startCluster } from '../../../harness/cluster/index.ts'
 import { createEmbeddedEngine } from '../../../harness/load/index.ts'
 import { seededRandom } from '../../../harness/scenario/random.ts'
 import { builtInWorkload } from '../../../harness/scenario/workloads.ts'
+import { commandFlags } from '../../command.ts'
 import { reportGoals } from '../../goals.ts'
 
-/** Pairs of rounds; the order within a pair alternates. */
-const pairs = Number(process.env['BENCH_PAIRS'] ?? 12)
+const { pairs } = commandFlags(
+  'npm run bench:history -- [flags]',
+  'Measures what the records of a trial cost: CPU time of all pods for each run, with history and without.',
+  {
+    pairs: {
+      kind: 'whole',
+      default: 12,
+      min: 1,
+      max: 1_000,
+      env: 'BENCH_PAIRS',
+      help: 'Pairs of rounds; the order within a pair alternates',
+    },
+  },
+)
 const roundMs = 2_000
 /** Well below what the machine can do: the cost is then in CPU time, not in runs that were not served. */
 const rateRps = 100

@@ -8,7 +8,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { LoadResult, Profile } from '../../../contracts/load.ts'
 import { createEmbeddedEngine } from '../../../harness/load/index.ts'
+import { commandFlags } from '../../command.ts'
 import { reportGoals } from '../../goals.ts'
+
+commandFlags(
+  'npm run bench:load',
+  'Measures the embedded load engine: CPU time for each request, and how late it sends at 1,000 requests/s.',
+  {},
+)
 
 const rounds = 5
 const inputs = Array.from({ length: 1_000 }, (_, value) => ({ value }))
