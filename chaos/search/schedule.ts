@@ -24,7 +24,13 @@ const whole = (random: Random, least: number, most: number): number =>
 const drawables: readonly Drawable[] = [
   { fault: 'pod-killed', roles: ['component-server', 'balancer'] },
   { fault: 'pod-stopped', roles: ['component-server', 'balancer'] },
-  { fault: 'process-killed', roles: ['component-server'] },
+  { fault: 'process-killed', roles: ['component-server', 'balancer'] },
+  { fault: 'crash-loop', roles: ['component-server'] },
+  {
+    fault: 'slow-start',
+    roles: ['component-server'],
+    settings: (r) => ({ delayMs: whole(r, 5, 20) * 100 }),
+  },
   { fault: 'pod-frozen', roles: ['component-server', 'balancer'] },
   { fault: 'not-ready', roles: ['component-server', 'balancer'] },
   {
@@ -32,6 +38,8 @@ const drawables: readonly Drawable[] = [
     roles: ['component-server'],
     settings: (r) => ({ share: whole(r, 1, 4) / 10, by: 'signals' }),
   },
+  { fault: 'out-of-memory', roles: ['component-server'] },
+  { fault: 'descriptors-exhausted', roles: ['component-server'] },
   {
     fault: 'latency',
     roles: ['component-server'],
@@ -43,6 +51,24 @@ const drawables: readonly Drawable[] = [
     roles: ['component-server'],
     pods: 'all',
     settings: (r) => ({ direction: 'both', share: whole(r, 1, 10) / 100, stallMs: 100 }),
+  },
+  {
+    fault: 'bandwidth',
+    roles: ['component-server'],
+    pods: 'all',
+    settings: (r) => ({ direction: 'both', bytesPerSecond: whole(r, 20, 200) * 1000 }),
+  },
+  {
+    fault: 'slow-reader',
+    roles: ['component-server'],
+    pods: 'all',
+    settings: (r) => ({ bytesPerSecond: whole(r, 5, 40) * 1000 }),
+  },
+  {
+    fault: 'corruption',
+    roles: ['component-server'],
+    pods: 'all',
+    settings: (r) => ({ share: whole(r, 5, 50) / 100 }),
   },
   {
     fault: 'stream-reset',
@@ -63,14 +89,26 @@ const drawables: readonly Drawable[] = [
     settings: (r) => ({ bytes: whole(r, 1, 30), gapMs: whole(r, 0, 3) }),
   },
   { fault: 'dns-failing', roles: ['component-server'], pods: 'all' },
+  { fault: 'dns-empty', roles: ['component-server'], pods: 'all' },
+  { fault: 'dns-stale', roles: ['component-server'], pods: 'all' },
   {
     fault: 'dns-slow',
     roles: ['component-server'],
     pods: 'all',
     settings: (r) => ({ delayMs: whole(r, 100, 900) }),
   },
-  { fault: 'rolling-restart', roles: ['component-server'], pods: 'all' },
+  {
+    fault: 'clock-skewed',
+    roles: ['component-server', 'balancer'],
+    settings: (r) => ({ offsetSeconds: whole(r, -5, 5) * 1_000 }),
+  },
+  { fault: 'rolling-restart', roles: ['component-server', 'balancer'], pods: 'all' },
+  { fault: 'scale-storm', roles: ['component-server', 'balancer'], pods: 'all' },
+  { fault: 'node-drained', roles: ['component-server'] },
 ]
+
+/** Half of the schedules have one of these besides: callbacks without a pause, steps side by side, several items. */
+const moreWorkloads = ['bidirectional', 'parallel', 'batch'] as const
 
 /** How long the load of a trial runs, ms. */
 const durationMs = 6_000
@@ -81,6 +119,15 @@ export function drawExperiment(seed: number, trial: number): Experiment {
   const loads: ExperimentLoad[] = [
     { name: 'streams', workload: 'hold', users: whole(random, 8, 40), holdMs: whole(random, 5, 40) * 10 },
     { name: 'simple', workload: 'double', rateRps: whole(random, 10, 60) },
+    ...(random() < 0.5
+      ? []
+      : [
+          {
+            name: 'more',
+            workload: moreWorkloads[whole(random, 0, moreWorkloads.length - 1)]!,
+            rateRps: whole(random, 2, 15),
+          },
+        ]),
   ]
   const faults = Array.from({ length: whole(random, 1, 3) }, (_, i): PlacedFault => {
     const drawn = drawables[whole(random, 0, drawables.length - 1)]!

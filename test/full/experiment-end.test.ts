@@ -1,9 +1,10 @@
 // How experiments end: a fault is undone on Ctrl-C, by a stop condition, and told from one that did not land.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { resultsIn, start } from '../e2e/scenario-helpers.ts'
+import { descendants, gone, resultsIn, start } from '../e2e/scenario-helpers.ts'
+import { skipUnless } from '../skip.ts'
 
 t.setTimeout(240_000)
 
@@ -30,6 +31,44 @@ t.test('a fault in place is undone on Ctrl-C, and seen to be', async (t) => {
     ['requested', 'observed', 'cleared'],
   )
 })
+
+/** Places where the faults of this project have mounted something. */
+const mounts = (): readonly string[] =>
+  readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('stepflow-gauntlet '))
+
+const noRoot = process.getuid?.() === 0 ? null : 'a mount needs root'
+t.test(
+  'what a harness killed by SIGKILL left is undone by the next experiment, first of all',
+  { skip: skipUnless('root', noRoot) },
+  async (t) => {
+    const before = mounts()
+    const folder = t.testdir({
+      'x.yaml': experiment('  - { fault: disk-full, at: 500ms, for: 5m }'),
+      'y.yaml': experiment('  - { fault: pod-frozen, at: 500ms, for: 300ms }'),
+    })
+    const { child, ended, said } = start('scenarios/experiment.mjs', [
+      join(folder, 'x.yaml'),
+      ...['--out', folder],
+    ])
+    await said('writing there gives ENOSPC')
+    const all = descendants(child.pid ?? 0)
+    for (const pid of [...all, child.pid ?? 0]) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It went with its parent.
+      }
+    }
+    await ended
+    await gone(all)
+    t.equal(mounts().length, before.length + 1, 'the full disk is still there')
+    const next = await start('scenarios/experiment.mjs', [join(folder, 'y.yaml'), '--out', folder]).ended
+    t.match(next.out, /healed mount \/.*tmp/)
+    t.same(mounts(), before)
+  },
+)
 
 t.test('a stop condition undoes the fault at once, and the trial is INVALID', async (t) => {
   const folder = t.testdir({})
