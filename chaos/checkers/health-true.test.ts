@@ -59,6 +59,25 @@ t.test('fails when a balancer calls a dead or leaving pod healthy', async (t) =>
   t.equal(runChecker(healthTrue, historyOf(aProcess('pod-a'), claims(4_000_000)), { kills }).outcome, 'fail')
 })
 
+t.test(
+  'a process that started in the place of a killed one is another: it may be called healthy',
+  async (t) => {
+    const kills = [{ pod: 'pod-a', role: 'component-server', at: 1_000_000, goneAt: 1_010_000 }] as const
+    const next = changed(aProcess('pod-a'), 'process.started', { at: 1_500_000, instanceId: 'pod-a-2' })
+    const calls = (instance: string) =>
+      historyOf(
+        aProcess('pod-a'),
+        next,
+        changed(claims(9_000_000), 'pod.health', { backends: { [instance]: true } }),
+      )
+    t.equal(runChecker(healthTrue, calls('pod-a-2'), { kills }).outcome, 'pass')
+    t.match(runChecker(healthTrue, calls('pod-a-1'), { kills }), {
+      outcome: 'fail',
+      examples: ['lb-1: calls pod-a-1 healthy 7.990 s after its end'],
+    })
+  },
+)
+
 t.test('fails when a pod says ready and fails its calls', async (t) => {
   const direct = changed(aRun({ at: 700_000 }), 'execute.received', { stream: false })
   const history = historyOf(

@@ -51,6 +51,7 @@ export const healthTrue: Checker = {
 /** When each instance of a component server was dead or told to leave, by instance id. */
 function endsOf(history: History, { kills }: FullContext): ReadonlyMap<string, number> {
   const instanceOf = new Map<string, string>()
+  const started: { readonly pod: string; readonly at: number; readonly instance: string }[] = []
   const ends = new Map<string, number>()
   const end = (pod: string, at: number): void => {
     const instance = instanceOf.get(pod)
@@ -60,12 +61,18 @@ function endsOf(history: History, { kills }: FullContext): ReadonlyMap<string, n
     if (record.kind === 'process.started' && record.witness === 'component-server') {
       // A process started in its place: the one before is dead.
       end(record.pod, record.at)
-      if (record.instanceId !== undefined) instanceOf.set(record.pod, record.instanceId)
+      if (record.instanceId === undefined) continue
+      instanceOf.set(record.pod, record.instanceId)
+      started.push({ pod: record.pod, at: record.at, instance: record.instanceId })
     } else if (record.kind === 'pod.state' && record.phase !== 'Running' && record.phase !== 'Pending') {
       end(record.pod, record.at)
     } else if (record.kind === 'process.stopping') end(record.pod, record.at)
   }
-  for (const kill of kills) end(kill.pod, kill.goneAt)
+  for (const { pod, at, goneAt } of kills) {
+    // Not the one that started in its place since.
+    const victim = started.findLast((one) => one.pod === pod && one.at <= at)?.instance
+    if (victim !== undefined) ends.set(victim, Math.min(goneAt, ends.get(victim) ?? goneAt))
+  }
   return ends
 }
 
