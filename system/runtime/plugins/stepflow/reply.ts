@@ -73,10 +73,14 @@ function judge(status: number, text: string): Delivery {
   if (status < 400) return { status, problem: null, reason: 'delivered', fatal: false }
   const refusal = refusalOf(text)
   if (refusal !== null) return { status, ...refusal, fatal: status >= 500 || refusal.reason !== 'refused' }
-  // 4xx: the pod has it and will not take it (nobody waits for it any more), which its stream will tell.
+  // 4xx: the pod has it and will not take it. Nobody waits for it any more, which its stream will tell; or it could not
+  // be read (garbled on its way): then its component would wait for ever.
   const problem = `HTTP ${status} ${text.slice(0, 200)}`.trim()
-  return { status, problem, reason: 'refused', fatal: status >= 500 }
+  return { status, problem, reason: 'refused', fatal: status >= 500 || text.includes(unreadable) }
 }
+
+/** What Stepflow's worker and ours say of a message that is no JSON, or not what the protocol has. */
+const unreadable = 'Failed to decode message'
 
 const reasons: ReadonlySet<string> = new Set(['gone', 'unknown', 'no_backend', 'reset', 'timeout'])
 
