@@ -4,8 +4,8 @@
 // port has one slice, so that what else happens on the machine meets all of them alike. Prints one JSON object:
 // failures, and for each port the latencies of each slice in µs; the first cycles warm up and are left out.
 
-import { type Link, type LinkOpener, notWritten } from '../../system/balancer/link.ts'
-import { connectLink } from '../../system/balancer/tcp-link.ts'
+import { type Link, type LinkOpener, notWritten } from '../../system/program/link.ts'
+import { connectLink } from '../../system/program/tcp-link.ts'
 
 const [rps = 0, cycles = 0, sliceMs = 0, connections = 0, ...ports] = process.argv.slice(2).map(Number)
 const body =

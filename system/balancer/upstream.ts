@@ -1,9 +1,9 @@
 // Connections to pods: opened within a time limit, kept for reuse for less than pods keep theirs.
 
 import type { ConnectionOptions } from 'node:tls'
-import type { Link, LinkOpener } from './link.ts'
+import type { Link, LinkOpener } from '../program/link.ts'
 import type { Fault, Pod, Pods } from './pods.ts'
-import { connectLink } from './tcp-link.ts'
+import { connectLink } from '../program/tcp-link.ts'
 import { podTlsOptions, type TlsSettings } from './tls.ts'
 import { Timed, type Wheel } from './wheel.ts'
 

@@ -1,8 +1,9 @@
 // Tests of connections on raw sockets: framing, pipelining, refusals, and time limits counted in ticks.
 
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { acceptLinks } from '../program/tcp-link.ts'
 import type { Json } from '../wire/json.ts'
 import { type ConnectionHost, type RequestAnswer, serveConnection } from './connection.ts'
 import { createHeadReader, type RequestHead } from './head.ts'
@@ -34,17 +35,37 @@ async function setup(t: Test) {
     },
   }
   let tick = (): void => {}
-  const server = createServer((socket) => {
-    tick = serveConnection(socket, host)
-  })
+  const reads = new EventEmitter()
+  const server = createServer({ allowHalfOpen: true })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  acceptLinks(
+    server,
+    (makeLink) => {
+      const connection = serveConnection(
+        (owner) => {
+          const link = makeLink(owner)
+          const onBytes = owner.onBytes.bind(owner)
+          owner.onBytes = (bytes, start, end) => {
+            onBytes(bytes, start, end)
+            reads.emit('read')
+          }
+          return link
+        },
+        host,
+        () => {},
+      )
+      tick = () => connection.tick()
+      reads.emit('connection')
+    },
+    t.fail,
+  )
   const client: Socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
   t.teardown(() => {
     client.destroy()
     server.close()
   })
-  const [served] = (await once(server, 'connection')) as [Socket]
+  await once(reads, 'connection')
   let text = ''
   let ended = false
   client.on('data', (bytes) => {
@@ -65,7 +86,7 @@ async function setup(t: Test) {
     text: () => text,
     /** Writes, and resolves when the server has read it. */
     async send(bytes: string): Promise<void> {
-      const read = once(served, 'data')
+      const read = once(reads, 'read')
       client.write(bytes)
       await read
     },

@@ -1,10 +1,11 @@
 // One connection: requests in, one after the other, each answered before the next is looked at.
 //
-// It works on the socket itself: node:http spends more on a request than `double` and the protocol together
-// (docs/decisions/020-component-server-on-sockets.md).
+// It works on a link: node:http spends more on a request than `double` and the protocol together, and net.Socket
+// a third of it (docs/decisions/020-component-server-on-sockets.md, 013-links-everywhere.md).
 
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Link, LinkOwner } from '../program/link.ts'
+import type { MakeLink } from '../program/tcp-link.ts'
 import { Gatherer } from '../wire/gather.ts'
 import { encodeEvent } from '../wire/sse.ts'
 import type { Answer } from './calls.ts'
@@ -43,14 +44,27 @@ const maxAheadBytes = 256 * 1024
 const headEnd = Buffer.from('\r\n\r\n')
 const noBody = Buffer.alloc(0)
 
-/** Runs a connection until it ends. @returns what the server's timer calls each tick */
-export function serveConnection(socket: Socket, host: ConnectionHost): () => void {
-  return new Connection(socket, host).tick
+/** A connection as its server sees it. */
+export interface ServedConnection {
+  /** Called by the server's timer. */
+  tick(): void
+  /** Ends it at once. */
+  destroy(): void
 }
 
-class Connection {
-  readonly #socket: Socket
+/** Runs a connection until it ends, and then calls `onGone`. */
+export function serveConnection(
+  makeLink: MakeLink,
+  host: ConnectionHost,
+  onGone: (connection: ServedConnection) => void,
+): ServedConnection {
+  return new Connection(makeLink, host, onGone)
+}
+
+class Connection implements LinkOwner, ServedConnection {
+  readonly #link: Link
   readonly #host: ConnectionHost
+  readonly #onGone: (connection: ServedConnection) => void
   /** Bytes that have come and are not used yet. */
   #rest: Buffer = noBody
   #head: RequestHead | null = null
@@ -62,49 +76,74 @@ class Connection {
   #exchange: Exchange | null = null
   #ending = false
   #resuming = false
+  #paused = false
+  #left = false
   /** Tick at which it is closed, unless something happens. */
   #deadline: number
-  /** Bytes that had left at the last tick, and the tick since when it is no more. */
+  /** Bytes written, those of them that had left at the last tick, and the tick since when it is no more. */
   #written = 0
+  #sent = 0
   #stalledSince = 0
 
-  constructor(socket: Socket, host: ConnectionHost) {
-    this.#socket = socket
+  constructor(makeLink: MakeLink, host: ConnectionHost, onGone: (connection: ServedConnection) => void) {
     this.#host = host
+    this.#onGone = onGone
     this.#deadline = host.ticks + headTicks
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes))
-    // A peer that has sent its FIN waits for no answer, as everywhere in this protocol.
-    socket.on('end', () => this.#gone())
-    socket.on('close', () => this.#gone())
-    socket.on('error', () => {})
+    this.#link = makeLink(this)
   }
 
-  readonly tick = (): void => {
+  tick(): void {
     const { ticks } = this.#host
-    const { bytesWritten, writableLength } = this.#socket
-    if (writableLength > 0) {
-      const done = bytesWritten - writableLength
-      if (done !== this.#written) {
-        this.#written = done
+    const { waitingBytes } = this.#link
+    if (waitingBytes > 0) {
+      const sent = this.#written - waitingBytes
+      if (sent !== this.#sent) {
+        this.#sent = sent
         this.#stalledSince = ticks
-      } else if (ticks - this.#stalledSince >= stalledTicks) this.#socket.destroy()
+      } else if (ticks - this.#stalledSince >= stalledTicks) this.destroy()
       return
     }
     this.#stalledSince = ticks
     if (this.#exchange !== null || ticks < this.#deadline) return
     // Only a request that has begun gets an answer; an idle connection just ends.
-    if (this.#ending || (this.#head === null && this.#rest.length === 0)) this.#socket.destroy()
+    if (this.#ending || (this.#head === null && this.#rest.length === 0)) this.destroy()
     else this.#refuse(408, 'request came too slowly')
   }
 
-  #onData(bytes: Buffer): void {
+  destroy(): void {
+    this.#link.destroy()
+    this.#gone()
+  }
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
     if (this.#ending) return
+    const fresh = bytes.subarray(start, end)
     if (this.#exchange === null) {
-      this.#advance(bytes)
+      this.#advance(fresh)
       return
     }
-    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])
-    if (this.#rest.length > maxAheadBytes) this.#socket.pause()
+    this.#rest = Buffer.concat([this.#rest, fresh])
+    if (this.#rest.length > maxAheadBytes) this.#pause()
+  }
+
+  // A peer that has sent its FIN waits for no answer, as everywhere in this protocol; what is on its way still goes.
+  onEnd(): void {
+    this.#leave()
+    if (this.#link.waitingBytes > 0) this.#link.end()
+    else this.destroy()
+  }
+
+  onDrained(): void {
+    if (this.#left) this.destroy()
+  }
+
+  onClosed(): void {
+    this.#gone()
+  }
+
+  #pause(): void {
+    this.#paused = true
+    this.#link.pause()
   }
 
   /** Reads on: the rest of the request under way, or the next one. What comes after it waits in `#rest`. */
@@ -118,7 +157,7 @@ class Connection {
     }
     at = this.#readBody(bytes, at)
     if (at === -1) return
-    this.#rest = at === bytes.length ? noBody : bytes.subarray(at)
+    this.#rest = at === bytes.length ? noBody : Buffer.from(bytes.subarray(at))
     this.#dispatch(this.#takeBody())
   }
 
@@ -145,7 +184,7 @@ class Connection {
     }
     if (head.bodyBytes === -1) this.#chunks = createChunkReader(this.#host.maxBodyBytes)
     else this.#missing = head.bodyBytes
-    if (head.expectContinue && start === bytes.length) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+    if (head.expectContinue && start === bytes.length) this.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
     this.#deadline = this.#host.ticks + bodyTicks
     return start
   }
@@ -154,7 +193,7 @@ class Connection {
   #wait(bytes: Buffer): void {
     if (bytes.length > 0 && !this.#waiting) this.#deadline = this.#host.ticks + headTicks
     this.#waiting = bytes.length > 0
-    this.#rest = bytes
+    this.#rest = Buffer.from(bytes)
   }
 
   /** Index after the body, or -1 where it is not whole or was refused. */
@@ -166,8 +205,9 @@ class Connection {
       return typeof end === 'number' ? end : -1
     }
     const part = at === 0 && bytes.length <= this.#missing ? bytes : bytes.subarray(at, at + this.#missing)
-    this.#parts.add(part)
     this.#missing -= part.length
+    // A body that is whole now is used up while its bytes are valid.
+    this.#parts.add(part, this.#missing === 0)
     return this.#missing === 0 ? at + part.length : -1
   }
 
@@ -192,7 +232,8 @@ class Connection {
   /** Answers what is no request, and ends the connection: what follows cannot be told from it. */
   #refuse(status: number, reason: string): void {
     const body = JSON.stringify({ error: { code: -32600, message: reason } })
-    this.#socket.end(this.headText(status, body.length, 'connection: close\r\n') + body, 'latin1')
+    this.write(this.headText(status, body.length, 'connection: close\r\n') + body, 'latin1')
+    this.#link.end()
     this.#linger()
   }
 
@@ -206,6 +247,12 @@ class Connection {
   }
 
   #gone(): void {
+    this.#leave()
+    this.#onGone(this)
+  }
+
+  #leave(): void {
+    this.#left = true
     const exchange = this.#exchange
     this.#exchange = null
     this.#ending = true
@@ -221,7 +268,14 @@ class Connection {
   }
 
   write(text: string, encoding: 'latin1' | 'utf8'): void {
-    this.#socket.write(text, encoding)
+    if (encoding === 'latin1') {
+      this.#written += text.length
+      this.#link.writeText(text)
+      return
+    }
+    const bytes = Buffer.from(text)
+    this.#written += bytes.length
+    this.#link.writeBytes(bytes)
   }
 
   headText(status: number, bodyBytes: number, more: string): string {
@@ -234,13 +288,16 @@ class Connection {
   answered(keepAlive: boolean): void {
     this.#exchange = null
     if (!keepAlive) {
-      this.#socket.end()
+      this.#link.end()
       this.#linger()
       return
     }
     this.#deadline = this.#host.ticks + idleTicks
     if (this.#rest.length === 0) return
-    if (this.#socket.isPaused()) this.#socket.resume()
+    if (this.#paused) {
+      this.#paused = false
+      this.#link.resume()
+    }
     // Not from within the answer, which a component's code may be in the middle of.
     if (!this.#resuming) {
       this.#resuming = true

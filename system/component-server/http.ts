@@ -1,9 +1,10 @@
 // The HTTP side of a component server: POST / and GET /health in, JSON or an event stream out.
 
-import { createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { formatAddress, listen } from '../program/admin.ts'
+import { acceptLinks } from '../program/tcp-link.ts'
 import type { Answer } from './calls.ts'
-import { type ConnectionHost, type RequestAnswer, serveConnection } from './connection.ts'
+import { type ConnectionHost, type RequestAnswer, type ServedConnection, serveConnection } from './connection.ts'
 import { createHeadReader, type RequestHead } from './head.ts'
 import type { PostHead } from './messages.ts'
 
@@ -35,8 +36,8 @@ export interface HttpServer {
  */
 const tickMs = 500
 
-/** Milliseconds after which a silent connection is asked whether its peer still exists. */
-const probeAfterMs = 15_000
+/** Seconds after which a silent connection is asked whether its peer still exists. */
+const probeSeconds = 15
 
 const json = 'application/json'
 const methodNotAllowed = '{"detail":"Method Not Allowed"}'
@@ -47,7 +48,8 @@ type Shared = { -readonly [Key in keyof ConnectionHost]: ConnectionHost[Key] }
 /** @throws GauntletError ERR_LISTEN */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { maxBodyBytes, instanceId } = options
-  const sockets = new Map<Socket, () => void>()
+  const connections = new Set<ServedConnection>()
+  let onEmpty: (() => void) | null = null
   const host: Shared = {
     maxBodyBytes,
     instanceId,
@@ -61,17 +63,22 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const timer = setInterval(() => {
     host.ticks++
     host.dateLine = dateLineOf(new Date())
-    for (const tick of sockets.values()) tick()
+    for (const connection of connections) connection.tick()
   }, tickMs).unref()
 
-  const server = createServer(
-    { noDelay: true, keepAlive: true, keepAliveInitialDelay: probeAfterMs },
-    (socket) => {
-      sockets.set(socket, serveConnection(socket, host))
-      socket.on('close', () => sockets.delete(socket))
-    },
-  )
+  const server = createServer({ allowHalfOpen: true })
   await listen(server, options.host, options.port, '--host and --port')
+  const gone = (connection: ServedConnection): void => {
+    connections.delete(connection)
+    if (connections.size === 0) onEmpty?.()
+  }
+  acceptLinks(
+    server,
+    (makeLink) => void connections.add(serveConnection(makeLink, host, gone)),
+    // A connection that could not be accepted is one that never was.
+    () => {},
+    probeSeconds,
+  )
   const at = server.address()
 
   return {
@@ -83,13 +90,15 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     // Idle connections end when their client closes them or their time is up, never while it writes to them.
     stopListening: () =>
       new Promise((resolve) => {
-        server.close(() => resolve())
+        server.close()
+        if (connections.size === 0) resolve()
+        else onEmpty = resolve
       }),
     close: () =>
       new Promise((resolve) => {
         clearInterval(timer)
         server.close(() => resolve())
-        for (const socket of sockets.keys()) socket.destroy()
+        for (const connection of [...connections]) connection.destroy()
       }),
   }
 }

@@ -5,7 +5,7 @@
 
 const noBytes: Buffer = Buffer.alloc(0)
 
-/** Bytes of the first copy; a body of one part is never copied. */
+/** Bytes of the first copy of several parts. */
 const firstCapacity = 16 * 1024
 
 export class Gatherer {
@@ -18,11 +18,17 @@ export class Gatherer {
     return this.#length
   }
 
-  add(part: Uint8Array): void {
+  /**
+   * Copies `part`, whose memory may be used for something else afterwards.
+   * @param last `take` follows before that, so that a body of one part need not be copied
+   */
+  add(part: Uint8Array, last = false): void {
     const { length } = part
     if (length === 0) return
-    if (this.#length === 0) this.#first = Buffer.from(part.buffer, part.byteOffset, length)
-    else {
+    if (this.#length === 0) {
+      const view = Buffer.from(part.buffer, part.byteOffset, length)
+      this.#first = last ? view : Buffer.from(view)
+    } else {
       const room = this.#room(this.#length + length)
       room.set(part, this.#length)
     }

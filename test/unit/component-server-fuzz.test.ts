@@ -4,8 +4,9 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { serveConnection } from '../../system/component-server/connection.ts'
-import { createHeadReader } from '../../system/component-server/head.ts'
+import { type RequestAnswer, serveConnection } from '../../system/component-server/connection.ts'
+import { createHeadReader, type RequestHead } from '../../system/component-server/head.ts'
+import { SocketLink } from '../../system/program/link.ts'
 import { makeRequests } from '../fuzz/heads.ts'
 import { type OracleMessage, parseByLlhttp } from '../fuzz/llhttp.ts'
 import { Random } from '../fuzz/random.ts'
@@ -47,18 +48,23 @@ class FakeSocket extends EventEmitter {
 async function serve(bytes: Buffer, cut: number): Promise<{ taken: Taken[]; text: string }> {
   const taken: Taken[] = []
   const socket = new FakeSocket()
-  serveConnection(socket as unknown as Socket, {
+  const host = {
     maxBodyBytes: 100_000,
     instanceId: 'pod',
     ticks: 0,
     dateLine: '',
     draining: false,
     readHead: createHeadReader(),
-    onRequest({ method, path }, body, answer) {
+    onRequest({ method, path }: RequestHead, body: Buffer, answer: RequestAnswer) {
       taken.push({ method, path, body: body.toString('latin1') })
       answer.send(200, '1')
     },
-  })
+  }
+  serveConnection(
+    (owner) => new SocketLink(socket as unknown as Socket, owner),
+    host,
+    () => {},
+  )
   for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
     if (piece.length > 0) socket.emit('data', piece)
     // Pipelined requests are taken up one a turn.

@@ -5,8 +5,8 @@ import type { ConnectionOptions } from 'node:tls'
 import { BodyReader, bodyBad, bodyDone, bodyPiece } from '../body.ts'
 import { readAnswerHead } from '../head/answer.ts'
 import { isInstanceId } from '../head/request.ts'
-import type { Link, LinkOpener } from '../link.ts'
-import { connectLink } from '../tcp-link.ts'
+import type { Link, LinkOpener } from '../../program/link.ts'
+import { connectLink } from '../../program/tcp-link.ts'
 
 export type ProbeResult =
   | { readonly kind: 'good'; readonly instanceId: string }

@@ -1,7 +1,7 @@
 // Heads that come again.
 
 import t from 'tap'
-import { readBuffer } from '../read-buffer.ts'
+import { readBuffer } from '../../program/read-buffer.ts'
 import { HeadMemo } from './memo.ts'
 
 const bytes = (text: string) => Buffer.from(text)

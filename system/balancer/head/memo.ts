@@ -1,6 +1,6 @@
 // Heads that come again byte for byte are not read again: a pool of connections sends the same few.
 
-import { readBuffer, readWords } from '../read-buffer.ts'
+import { readBuffer, readWords } from '../../program/read-buffer.ts'
 
 /** Heads remembered. */
 const entries = 4

@@ -7,13 +7,13 @@
 import { connect, isIPv6, type Server, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket, Server as TlsServer } from 'node:tls'
 import { getSystemErrorName } from 'node:util'
-import type { PackedHead } from './head/packed.ts'
 import {
   highWaterBytes,
   type Link,
   type LinkOpener,
   type LinkOwner,
   notWritten,
+  type Packed,
   SocketLink,
   type WriteResult,
   waits,
@@ -33,6 +33,7 @@ interface TcpHandle {
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number
   shutdown(request: object): number
   setNoDelay(on: boolean): number
+  setKeepAlive(on: boolean, seconds: number): number
   connect(request: ConnectRequest, address: string, port: number): number
   connect6(request: ConnectRequest, address: string, port: number): number
   close(done?: () => void): void
@@ -66,7 +67,7 @@ const bindings = loadBindings()
 const endOfFile = -4095
 
 class TcpLink implements Link {
-  readonly #owner: LinkOwner
+  owner: LinkOwner
   readonly #handle: TcpHandle
   /** Writes that the kernel had no room for yet. */
   #waitingWrites = 0
@@ -75,7 +76,7 @@ class TcpLink implements Link {
 
   constructor(handle: TcpHandle, owner: LinkOwner) {
     this.#handle = handle
-    this.#owner = owner
+    this.owner = owner
     handle.link = this
   }
 
@@ -91,15 +92,15 @@ class TcpLink implements Link {
 
   onRead(count: number): void {
     if (!this.open) return
-    if (count > 0) this.#owner.onBytes(readBuffer, 0, count)
-    else if (count === endOfFile) this.#owner.onEnd()
+    if (count > 0) this.owner.onBytes(readBuffer, 0, count)
+    else if (count === endOfFile) this.owner.onEnd()
     else if (count < 0) this.fail(count)
   }
 
   fail(status: number): void {
     if (!this.open) return
     this.destroy()
-    this.#owner.onClosed(systemError(status))
+    this.owner.onClosed(systemError(status))
   }
 
   get waitingBytes(): number {
@@ -118,15 +119,15 @@ class TcpLink implements Link {
     return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? written : this.#wrote(status, bytes)
   }
 
-  writePacked(head: PackedHead, bytes: Buffer, from: number, to: number): WriteResult {
+  writePacked(head: Packed, bytes: Buffer, from: number, to: number): WriteResult {
     return this.open ? this.#writeShared(head, head.withBytes(bytes, from, to)) : notWritten
   }
 
-  writePackedText(head: PackedHead, body: string): WriteResult {
+  writePackedText(head: Packed, body: string): WriteResult {
     return this.open ? this.#writeShared(head, head.withText(body)) : notWritten
   }
 
-  #writeShared(head: PackedHead, view: Uint8Array): WriteResult {
+  #writeShared(head: Packed, view: Uint8Array): WriteResult {
     const status = this.#handle.writeBuffer(spareWrite, view)
     if (status === 0 && bindings!.state[bindings!.wasAsync] === 0) return written
     if (status === 0) head.giveAway()
@@ -148,7 +149,7 @@ class TcpLink implements Link {
       request.bytes = null
       this.#waitingWrites--
       if (done < 0) this.fail(done)
-      else if (this.open && this.#waitingWrites === 0) this.#owner.onDrained()
+      else if (this.open && this.#waitingWrites === 0) this.owner.onDrained()
     }
     return this.#handle.writeQueueSize < highWaterBytes ? written : waits
   }
@@ -187,15 +188,24 @@ class TcpLink implements Link {
 
 let spareWrite: WriteRequest = bindings === null ? { oncomplete: ignore, bytes: null } : newWrite()
 
-/** Calls `open` with a link maker for each connection that `server` accepts, and `failed` where accepting fails. */
+/** Makes the link of a connection that was accepted; called once. */
+export type MakeLink = (owner: LinkOwner) => Link
+
+/**
+ * Calls `opened` with a link maker for each connection that `server` accepts, and `failed` where accepting fails.
+ * To be called once it listens; its own options for connections do not count.
+ * @param probeSeconds silence after which the peer is asked whether it still exists; 0: never
+ */
 export function acceptLinks(
   server: Server,
-  opened: (makeLink: (owner: LinkOwner) => Link) => void,
+  opened: (makeLink: MakeLink) => void,
   failed: (error: NodeJS.ErrnoException) => void,
+  probeSeconds = 0,
 ): void {
   if (server instanceof TlsServer) {
     server.on('secureConnection', (socket: TLSSocket) => {
       socket.setNoDelay(true)
+      if (probeSeconds > 0) socket.setKeepAlive(true, probeSeconds * 1_000)
       opened((owner) => new SocketLink(socket, owner))
     })
     server.on('tlsClientError', failed)
@@ -205,6 +215,7 @@ export function acceptLinks(
   if (bindings === null || typeof listener?.onconnection !== 'function') {
     server.on('connection', (socket: Socket) => {
       socket.setNoDelay(true)
+      if (probeSeconds > 0) socket.setKeepAlive(true, probeSeconds * 1_000)
       opened((owner) => new SocketLink(socket, owner))
     })
     return
@@ -214,6 +225,7 @@ export function acceptLinks(
     else {
       opened((owner) => {
         const link = new TcpLink(handle, owner)
+        if (probeSeconds > 0) handle.setKeepAlive(true, probeSeconds)
         link.start()
         return link
       })
@@ -288,6 +300,7 @@ function loadBindings(): Bindings | null {
     const probe = TCP.prototype as unknown as Record<string, unknown>
     for (const call of [
       'useUserBuffer',
+      'setKeepAlive',
       'writeLatin1String',
       'writeBuffer',
       'readStart',

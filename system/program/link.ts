@@ -1,7 +1,6 @@
-// One TCP connection as the relay sees it: bytes in by callback, text and bytes out, backpressure, an end.
+// One TCP connection as its owner sees it: bytes in by callback, text and bytes out, backpressure, an end.
 
 import type { Socket } from 'node:net'
-import type { PackedHead } from './head/packed.ts'
 
 /** With this many bytes waiting to be written the other side is paused; when all are written it goes on. */
 export const highWaterBytes = 65_536
@@ -31,7 +30,19 @@ export interface LinkOpener extends LinkOwner {
   onConnected(): void
 }
 
+/** A head kept as bytes, with room behind it for a body. */
+export interface Packed {
+  /** The head with the bytes from `from` to `to` behind it: valid until the next call of this or of `withText`. */
+  withBytes(bytes: Buffer, from: number, to: number): Uint8Array
+  /** The same for a body in latin1 text. */
+  withText(body: string): Uint8Array
+  /** What was returned last is not written yet: it must not change any more. */
+  giveAway(): void
+}
+
 export interface Link {
+  /** Who hears of it; it may change hands. */
+  owner: LinkOwner
   readonly open: boolean
   /** Bytes that wait for the peer to read. */
   readonly waitingBytes: number
@@ -40,9 +51,9 @@ export interface Link {
   /** Writes bytes, which must not change afterwards. */
   writeBytes(bytes: Buffer): WriteResult
   /** Writes `head` with the bytes from `from` to `to` behind it, which may change afterwards. */
-  writePacked(head: PackedHead, bytes: Buffer, from: number, to: number): WriteResult
+  writePacked(head: Packed, bytes: Buffer, from: number, to: number): WriteResult
   /** Writes `head` with latin1 text behind it. */
-  writePackedText(head: PackedHead, body: string): WriteResult
+  writePackedText(head: Packed, body: string): WriteResult
   pause(): void
   resume(): void
   /** Sends what waits, then says that no more comes. */
@@ -55,22 +66,22 @@ export interface Link {
 
 /** A link over a net.Socket: for TLS, and where tcp-link.ts finds no TCP of the kind it knows. */
 export class SocketLink implements Link {
-  readonly #owner: LinkOwner
+  owner: LinkOwner
   readonly #socket: Socket
   #error: NodeJS.ErrnoException | null = null
   open = true
 
   constructor(socket: Socket, owner: LinkOwner) {
     this.#socket = socket
-    this.#owner = owner
+    this.owner = owner
     socket.on('data', (bytes) => {
-      if (this.open) this.#owner.onBytes(bytes, 0, bytes.length)
+      if (this.open) this.owner.onBytes(bytes, 0, bytes.length)
     })
     socket.on('end', () => {
-      if (this.open) this.#owner.onEnd()
+      if (this.open) this.owner.onEnd()
     })
     socket.on('drain', () => {
-      if (this.open) this.#owner.onDrained()
+      if (this.open) this.owner.onDrained()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error
@@ -94,11 +105,11 @@ export class SocketLink implements Link {
     return this.#socket.writableLength < highWaterBytes ? written : waits
   }
 
-  writePacked(head: PackedHead, bytes: Buffer, from: number, to: number): WriteResult {
+  writePacked(head: Packed, bytes: Buffer, from: number, to: number): WriteResult {
     return this.writeBytes(Buffer.from(head.withBytes(bytes, from, to)))
   }
 
-  writePackedText(head: PackedHead, body: string): WriteResult {
+  writePackedText(head: Packed, body: string): WriteResult {
     return this.writeBytes(Buffer.from(head.withText(body)))
   }
 
@@ -127,6 +138,6 @@ export class SocketLink implements Link {
   #closed(): void {
     if (!this.open) return
     this.open = false
-    this.#owner.onClosed(this.#error)
+    this.owner.onClosed(this.#error)
   }
 }
