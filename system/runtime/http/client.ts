@@ -1,9 +1,9 @@
 // The runtime's HTTP client: one POST a connection at a time, as many connections as calls, none idle for long.
 //
-// On sockets, not on a general client: that one cost more than the rest of a run together, and the rules here
+// On links, not on a general client: that one cost more than the rest of a run together, and the rules here
 // (never send twice, never on a connection that may be closing) are few (docs/decisions/011-runtime-on-sockets.md).
 
-import type { Socket } from 'node:net'
+import type { Link, LinkOwner } from '../../program/link.ts'
 import { type AnswerHead, parseAnswerHead } from './answer.ts'
 import { type ConnectOptions, createConnect, TransportError } from './connect.ts'
 import { BadMessage, MessageParser } from './parser.ts'
@@ -13,7 +13,8 @@ export { TransportError } from './connect.ts'
 /** What arrives of an answer. */
 export interface AnswerHandler {
   onHead(status: number, contentType: string, instanceId: string | undefined): void
-  onData(chunk: Buffer): void
+  /** `chunk` is valid during the call only; `last`: the body is whole now. */
+  onData(chunk: Buffer, last: boolean): void
   /** The answer is whole. */
   onEnd(): void
   /** No whole answer will come. Not called after `onEnd`, nor once the request was given up. */
@@ -79,8 +80,7 @@ export function createHttpClient(options: ConnectOptions): HttpClient {
 
   const open = async (request: Request): Promise<void> => {
     try {
-      const socket = await connect()
-      const connection = new Connection(socket, pool)
+      const connection = new Connection(await connect(), pool)
       all.add(connection)
       sweeper ??= setInterval(sweep, sweepMs).unref()
       if (closed) {
@@ -102,8 +102,7 @@ export function createHttpClient(options: ConnectOptions): HttpClient {
       const text = `${head}${pinned}${moreHead}content-length: ${bodyBytes}\r\n\r\n${body}`
       const request: Request = {
         text,
-        // For ASCII the encoding that costs nothing; heads are.
-        encoding: bodyBytes === body.length ? 'latin1' : 'utf8',
+        ascii: bodyBytes === body.length,
         handler,
         givenUp: false,
         connection: null,
@@ -128,7 +127,7 @@ export function createHttpClient(options: ConnectOptions): HttpClient {
 interface Request {
   /** Head and body. */
   readonly text: string
-  readonly encoding: 'latin1' | 'utf8'
+  readonly ascii: boolean
   readonly handler: AnswerHandler
   givenUp: boolean
   /** Set while the answer is awaited. */
@@ -140,22 +139,19 @@ interface ConnectionPool {
   gone(connection: Connection): void
 }
 
-class Connection {
+class Connection implements LinkOwner {
   readonly bornAt = performance.now()
   idleSince = this.bornAt
-  readonly #socket: Socket
+  readonly #link: Link
   readonly #pool: ConnectionPool
   #request: Request | null = null
   #parser: MessageParser<AnswerHead> | null = null
   #dead = false
 
-  constructor(socket: Socket, pool: ConnectionPool) {
-    this.#socket = socket
+  constructor(link: Link, pool: ConnectionPool) {
+    this.#link = link
     this.#pool = pool
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes))
-    socket.on('end', () => this.#onEnd())
-    socket.on('error', (error: NodeJS.ErrnoException) => this.destroy(error.code ?? error.message, error))
-    socket.on('close', () => this.destroy('connection closed before message completed'))
+    link.owner = this
   }
 
   send(request: Request): void {
@@ -165,8 +161,8 @@ class Connection {
       onHead: (head: AnswerHead) => {
         if (!request.givenUp) request.handler.onHead(head.status, head.contentType, head.instanceId)
       },
-      onData: (bytes) => {
-        if (!request.givenUp) request.handler.onData(bytes)
+      onData: (bytes, last) => {
+        if (!request.givenUp) request.handler.onData(bytes, last)
       },
       onEnd: (head) => {
         this.#request = null
@@ -179,22 +175,31 @@ class Connection {
         if (!request.givenUp) request.handler.onEnd()
       },
     })
-    this.#socket.write(request.text, request.encoding)
+    // Text that is ASCII throughout is latin1, too; heads are.
+    if (request.ascii) this.#link.writeText(request.text)
+    else this.#link.writeBytes(Buffer.from(request.text))
   }
 
-  #onData(bytes: Buffer): void {
+  onBytes(bytes: Buffer, start: number, end: number): void {
     // Bytes that nobody asked for.
     if (this.#parser === null) this.destroy()
     else {
       this.#try(() => {
-        if (this.#parser?.push(bytes) != null) throw new BadMessage('bytes after the answer')
+        if (this.#parser?.push(bytes.subarray(start, end)) != null) throw new BadMessage('bytes after the answer')
       })
     }
   }
 
-  #onEnd(): void {
+  onEnd(): void {
     this.#try(() => this.#parser?.end())
     this.destroy()
+  }
+
+  onDrained(): void {}
+
+  onClosed(error: NodeJS.ErrnoException | null): void {
+    if (error === null) this.destroy('connection closed before message completed')
+    else this.destroy(error.code ?? error.message, error)
   }
 
   #try(work: () => void): void {
@@ -210,7 +215,7 @@ class Connection {
     if (this.#dead) return
     this.#dead = true
     this.#pool.gone(this)
-    this.#socket.destroy()
+    this.#link.destroy()
     const request = this.#request
     this.#request = null
     if (request === null) return

@@ -1,8 +1,8 @@
 // Opens connections to the addresses behind a URL's host, in turn; a refused one gives way to the next.
 
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { Link, LinkOpener } from '../../program/link.ts'
 import type { Endpoint, Resolve } from '../../program/resolve.ts'
+import { connectLink } from '../../program/tcp-link.ts'
 
 /** Why a request got no whole answer. */
 export class TransportError extends Error {
@@ -25,8 +25,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs: number
 }
 
-/** Rejects with TransportError, `unsent`. */
-export type Connect = () => Promise<Socket>
+/** A link whose owner is still to be set, before anything else happens. Rejects with TransportError, `unsent`. */
+export type Connect = () => Promise<Link>
 
 /** How long an answer of the resolver without a TTL is kept, and one with a TTL at most. */
 const addressLifeMs = 1_000
@@ -75,27 +75,27 @@ export function createConnect({ url, resolve, connectTimeoutMs }: ConnectOptions
   }
 }
 
-function open({ address, port }: Endpoint, tlsHost: string | null, timeoutMs: number): Promise<Socket> {
+function open({ address, port }: Endpoint, tlsHost: string | null, timeoutMs: number): Promise<Link> {
   return new Promise((resolve, reject) => {
-    const socket =
-      tlsHost === null
-        ? connectTcp({ host: address, port, noDelay: true })
-        : connectTls({ host: address, port, servername: tlsHost, ALPNProtocols: ['http/1.1'] })
     const fail = (reason: string, problem: string, cause?: unknown): void => {
       clearTimeout(timer)
-      socket.removeAllListeners()
-      socket.on('error', () => {})
-      socket.destroy()
+      link.destroy()
       reject(new TransportError(`cannot connect to ${address}:${port}: ${problem}`, reason, true, cause))
     }
+    const ended = (error: NodeJS.ErrnoException | null): void =>
+      fail('refused', error?.code ?? error?.message ?? 'connection closed', error ?? undefined)
+    const opener: LinkOpener = {
+      onConnected() {
+        clearTimeout(timer)
+        resolve(link)
+      },
+      onBytes: () => ended(null),
+      onEnd: () => ended(null),
+      onDrained() {},
+      onClosed: ended,
+    }
+    const tls = tlsHost === null ? null : { servername: tlsHost, ALPNProtocols: ['http/1.1'] }
+    const link = connectLink(address, port, opener, tls)
     const timer = setTimeout(() => fail('timeout', `not within ${timeoutMs} ms`), timeoutMs)
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      fail('refused', error.code ?? error.message, error),
-    )
-    socket.once(tlsHost === null ? 'connect' : 'secureConnect', () => {
-      clearTimeout(timer)
-      socket.removeAllListeners('error')
-      resolve(socket)
-    })
   })
 }

@@ -12,7 +12,8 @@ export interface Head {
 
 export interface MessageSink<H extends Head> {
   onHead(head: H): void
-  onData(bytes: Buffer): void
+  /** `bytes` are valid during the call only; `last`: the body is whole now. */
+  onData(bytes: Buffer, last: boolean): void
   onEnd(head: H): void
 }
 
@@ -68,7 +69,8 @@ export class MessageParser<H extends Head> {
   }
 
   /**
-   * Takes the next bytes of the connection, and returns what comes after the message once it is over.
+   * Takes the next bytes of the connection, which are valid during the call, and returns what comes after the
+   * message once it is over.
    * @throws BadMessage
    */
   push(bytes: Buffer): Buffer | null {
@@ -99,14 +101,17 @@ export class MessageParser<H extends Head> {
       case 'chunk': {
         const end = Math.min(bytes.length, at + this.#left)
         this.#left -= end - at
-        this.#sink.onData(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end))
+        this.#sink.onData(
+          at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end),
+          this.#left === 0 && this.#phase === 'length',
+        )
         if (this.#left > 0) return end
         if (this.#phase === 'chunk') this.#phase = 'chunk-end'
         else this.#finish()
         return end
       }
       case 'until-close':
-        this.#sink.onData(at === 0 ? bytes : bytes.subarray(at))
+        this.#sink.onData(at === 0 ? bytes : bytes.subarray(at), false)
         return bytes.length
       default:
         return this.#readLine(bytes, at)
@@ -117,7 +122,7 @@ export class MessageParser<H extends Head> {
     const end = bytes.indexOf(headEnd, at)
     if (end === -1 || end - at > maxHeadBytes) {
       if (end !== -1 || bytes.length - at > maxHeadBytes) throw new BadMessage('head is too large', 431)
-      this.#held = bytes.subarray(at)
+      this.#held = Buffer.from(bytes.subarray(at))
       return bytes.length
     }
     const next = end + headEnd.length
@@ -142,7 +147,7 @@ export class MessageParser<H extends Head> {
     const limit = this.#phase === 'trailer' ? maxHeadBytes : maxLineBytes
     if (end === -1 || end - at > limit) {
       if (end !== -1 || bytes.length - at > limit) throw new BadMessage('line between chunks is too long')
-      this.#held = bytes.subarray(at)
+      this.#held = Buffer.from(bytes.subarray(at))
       return bytes.length
     }
     if (end === at || bytes[end - 1] !== 0x0d) throw new BadMessage('line between chunks is malformed')

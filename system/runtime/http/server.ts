@@ -1,11 +1,13 @@
 // The HTTP side of the API: connections in, one request after the other, each answered before the next.
 //
-// On sockets: node:http spends as much on a request as the whole of a put_blob run
-// (docs/decisions/011-runtime-on-sockets.md).
+// On links: node:http spends as much on a request as the whole of a put_blob run, and net.Socket a third of that
+// (docs/decisions/011-runtime-on-sockets.md, 013-links-everywhere.md).
 
 import { isUtf8 } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:net'
+import type { Link, LinkOwner } from '../../program/link.ts'
+import { acceptLinks, type MakeLink } from '../../program/tcp-link.ts'
 import { Gatherer } from '../../wire/gather.ts'
 import { BadMessage, MessageParser } from './parser.ts'
 import { parseRequestHead, type RequestHead } from './request.ts'
@@ -50,19 +52,33 @@ const idleSeconds = 65
 const headSeconds = 10
 const bodySeconds = 60
 const stalledSeconds = 60
+/** Seconds for which what still comes behind the last answer is read and dropped: a reset could take it away. */
+const lingerSeconds = 5
 
 /** Bytes of later requests that are kept while one is being answered. */
 const maxAheadBytes = 256 * 1024
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const connections = new Set<Connection>()
+  let onEmpty: (() => void) | null = null
   const host: Host = {
     options,
     seconds: 0,
     date: new Date().toUTCString(),
-    ended: (each) => connections.delete(each),
+    ended(each) {
+      connections.delete(each)
+      if (connections.size === 0) onEmpty?.()
+    },
   }
-  const server = createServer({ noDelay: true }, (socket) => connections.add(new Connection(socket, host)))
+  const server = createServer({ allowHalfOpen: true })
+  server.once('listening', () => {
+    acceptLinks(
+      server,
+      (makeLink) => void connections.add(new Connection(makeLink, host)),
+      // A connection that could not be accepted is one that never was.
+      () => {},
+    )
+  })
   const clock = setInterval(() => {
     host.seconds++
     host.date = new Date().toUTCString()
@@ -72,10 +88,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     server,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => {
+        onEmpty = () => {
           clearInterval(clock)
           resolve()
-        })
+        }
+        server.close()
+        if (connections.size === 0) onEmpty()
         for (const connection of [...connections]) connection.endIfIdle()
       }),
   }
@@ -89,8 +107,8 @@ interface Host {
   ended(connection: Connection): void
 }
 
-class Connection {
-  readonly #socket: Socket
+class Connection implements LinkOwner {
+  readonly #link: Link
   readonly #host: Host
   readonly #parser: MessageParser<RequestHead>
   #lastText = ''
@@ -103,44 +121,41 @@ class Connection {
   /** Bytes that came while busy. */
   #ahead: Buffer[] = []
   #aheadBytes = 0
+  #paused = false
+  /** The peer is gone, or sends no more. */
+  #left = false
   #since: number
 
-  constructor(socket: Socket, host: Host) {
-    this.#socket = socket
+  constructor(makeLink: MakeLink, host: Host) {
     this.#host = host
     this.#since = host.seconds
     this.#parser = new MessageParser(this.#readHead, {
       onHead: (head) => this.#onHead(head),
-      onData: (bytes) => this.#onBody(bytes),
+      onData: (bytes, last) => this.#onBody(bytes, last),
       onEnd: (head) => this.#onRequest(head),
     })
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes))
-    socket.on('drain', () => this.#onSent())
-    socket.on('error', () => {})
-    socket.on('close', () => {
-      this.#ending = true
-      host.ended(this)
-    })
+    this.#link = makeLink(this)
   }
 
   /** Called each second. */
   tick(): void {
     const waited = this.#host.seconds - this.#since
-    if (this.#socket.writableLength > 0) {
-      if (waited >= stalledSeconds) this.#socket.destroy()
+    if (this.#link.waitingBytes > 0) {
+      if (waited >= stalledSeconds) this.#destroy()
       return
     }
-    if (this.#busy) return
-    if (this.#ending) this.#socket.destroy()
+    if (this.#ending) {
+      if (waited >= lingerSeconds) this.#destroy()
+    } else if (this.#busy) return
     else if (!this.#parser.begun) {
-      if (waited >= idleSeconds) this.#socket.destroy()
+      if (waited >= idleSeconds) this.#destroy()
     } else if (waited >= (this.#body.length > 0 ? bodySeconds : headSeconds)) {
       this.#refuse(408, 'request came too slowly')
     }
   }
 
   endIfIdle(): void {
-    if (!this.#busy && !this.#parser.begun) this.#socket.destroy()
+    if (!this.#busy && !this.#parser.begun) this.#destroy()
   }
 
   /** Clients repeat their heads, and what is known need not be read again. */
@@ -152,15 +167,46 @@ class Connection {
     return head
   }
 
-  #onData(bytes: Buffer): void {
+  onBytes(bytes: Buffer, start: number, end: number): void {
     if (this.#ending) return
+    const fresh = bytes.subarray(start, end)
     if (!this.#busy) {
-      this.#feed(bytes)
+      this.#feed(fresh)
       return
     }
-    this.#ahead.push(bytes)
-    this.#aheadBytes += bytes.length
-    if (this.#aheadBytes > maxAheadBytes) this.#socket.pause()
+    this.#ahead.push(Buffer.from(fresh))
+    this.#aheadBytes += fresh.length
+    if (this.#aheadBytes > maxAheadBytes && !this.#paused) {
+      this.#paused = true
+      this.#link.pause()
+    }
+  }
+
+  onEnd(): void {
+    this.#leave()
+    if (this.#link.waitingBytes === 0) this.#destroy()
+    else this.#link.end()
+  }
+
+  onDrained(): void {
+    if (this.#left) this.#destroy()
+    else this.#onSent()
+  }
+
+  onClosed(): void {
+    this.#leave()
+    this.#host.ended(this)
+  }
+
+  #leave(): void {
+    this.#left = true
+    this.#ending = true
+    this.#ahead = []
+  }
+
+  #destroy(): void {
+    this.#link.destroy()
+    this.onClosed()
   }
 
   #feed(bytes: Buffer): void {
@@ -168,7 +214,7 @@ class Connection {
     try {
       const rest = this.#parser.push(bytes)
       if (rest === null) return
-      this.#ahead.unshift(rest)
+      this.#ahead.unshift(Buffer.from(rest))
       this.#aheadBytes += rest.length
       if (!this.#busy) this.#next()
     } catch (error) {
@@ -182,14 +228,14 @@ class Connection {
     const { maxBodyBytes } = this.#host.options
     if (framing.kind === 'length' && framing.bytes > maxBodyBytes)
       throw new BadMessage('body is too large', 413)
-    if (head.expectContinue) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+    if (head.expectContinue) this.#link.writeText('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
-  #onBody(bytes: Buffer): void {
+  #onBody(bytes: Buffer, last: boolean): void {
     if (this.#body.length + bytes.length > this.#host.options.maxBodyBytes) {
       throw new BadMessage('body is too large', 413)
     }
-    this.#body.add(bytes)
+    this.#body.add(bytes, last)
   }
 
   #onRequest(head: RequestHead): void {
@@ -204,20 +250,21 @@ class Connection {
   }
 
   #send(head: RequestHead | null, reply: HttpReply): void {
-    if (this.#socket.destroyed) return
+    if (!this.#link.open) return
     const keep = head?.keepAlive === true && !this.#host.options.closing()
     const bodyBytes = Buffer.byteLength(reply.body)
     const whole = this.#write(reply, bodyBytes, keep)
     const text = head?.method === 'HEAD' ? withoutBody(whole, reply) : whole
-    // For ASCII the encoding that costs nothing; heads are.
-    const encoding = bodyBytes === reply.body.length ? 'latin1' : 'utf8'
-    if (!keep) {
-      this.#ending = true
-      this.#socket.end(text, encoding)
+    this.#since = this.#host.seconds
+    // Text that is ASCII throughout is latin1, too; heads are.
+    if (bodyBytes === reply.body.length) this.#link.writeText(text)
+    else this.#link.writeBytes(Buffer.from(text))
+    if (keep) {
+      this.#onSent()
       return
     }
-    this.#since = this.#host.seconds
-    if (this.#socket.write(text, encoding)) this.#onSent()
+    this.#ending = true
+    this.#link.end()
   }
 
   #write(reply: HttpReply, bodyBytes: number, keep: boolean): string {
@@ -231,14 +278,17 @@ class Connection {
     return `${text}date: ${this.#host.date}\r\n\r\n${body}`
   }
 
-  /** The answer has left: the next request may be looked at. */
+  /** Once the answer has left, the next request may be looked at. */
   #onSent(): void {
-    if (!this.#busy || this.#ending || this.#socket.writableLength > 0) return
+    if (!this.#busy || this.#ending || this.#link.waitingBytes > 0) return
     this.#busy = false
     this.#parser.restart()
     this.#since = this.#host.seconds
     if (this.#ahead.length > 0) this.#next()
-    else if (this.#host.options.closing()) this.#socket.end()
+    else if (this.#host.options.closing()) {
+      this.#ending = true
+      this.#link.end()
+    }
   }
 
   /** Goes on with what came while busy; in another turn, for a peer may have sent many requests at once. */
@@ -250,7 +300,9 @@ class Connection {
       this.#aheadBytes = 0
       if (this.#parser.over) this.#parser.restart()
       this.#feed(bytes)
-      if (this.#socket.isPaused()) this.#socket.resume()
+      if (!this.#paused) return
+      this.#paused = false
+      this.#link.resume()
     })
   }
 

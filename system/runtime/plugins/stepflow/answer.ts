@@ -63,7 +63,7 @@ export function createAnswerReader(
       if (stream) decoder = createSseDecoder(read, maxMessageBytes)
       on({ kind: 'head', status, stream, instanceId })
     },
-    onData(chunk) {
+    onData(chunk, last) {
       if (decoder !== null) {
         const stream = decoder
         return guard(() => stream.push(chunk))
@@ -71,7 +71,7 @@ export function createAnswerReader(
       if (over) return
       if (body.length + chunk.length > maxMessageBytes) {
         finish({ kind: 'too-long', limitBytes: maxMessageBytes })
-      } else body.add(chunk)
+      } else body.add(chunk, last)
     },
     onEnd() {
       if (decoder !== null) {

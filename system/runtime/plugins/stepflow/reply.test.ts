@@ -23,7 +23,7 @@ const answer =
   (status: number, body: string) =>
   (handler: AnswerHandler): void => {
     handler.onHead(status, 'application/json', undefined)
-    handler.onData(Buffer.from(body))
+    handler.onData(Buffer.from(body), true)
     handler.onEnd()
   }
 const lost =

@@ -52,7 +52,7 @@ export function sendReply(
           // What a delivered reply is answered with says nothing.
           if (status < 400 || bytes > maxAnswerBytes) return
           bytes += chunk.length
-          chunks.push(chunk)
+          chunks.push(Buffer.from(chunk))
         },
         onEnd: () => resolve(judge(status, Buffer.concat(chunks).toString())),
         onError: (error) => (status === 0 ? failed(error) : resolve(judge(status, ''))),
