@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { type AnswerHead, parseAnswerHead } from './answer.ts'
+import { type AnswerHead, createAnswerHeadReader, parseAnswerHead } from './answer.ts'
 import { BadMessage, MessageParser } from './parser.ts'
 
 interface Read {
@@ -19,7 +19,7 @@ const read = (chunks: readonly string[], close = false): Read => {
     onData: (bytes) => {
       result.body += bytes.toString('latin1')
     },
-    onEnd: () => {
+    onWhole: () => {
       result.ended++
     },
   })
@@ -115,4 +115,20 @@ t.test('refuses what can be read in two ways, or not at all', async (t) => {
   ]) {
     t.type(read([text]).problem, 'string', text.slice(0, 80))
   }
+})
+
+t.test('reads a head that comes again only once, and keeps few', async (t) => {
+  const readHead = createAnswerHeadReader()
+  const head = (length: number): string => `HTTP/1.1 200 OK\r\ncontent-length: ${length}`
+  t.equal(readHead(head(1)), readHead(head(1)))
+  t.match(readHead(head(2)), { framing: { bytes: 2 } })
+  t.equal(readHead('HTTP/1.1 100 Continue'), null)
+  t.throws(() => readHead('HTTP/1.1 200 OK\r\nno colon'))
+  t.throws(() => readHead('HTTP/1.1 200 OK\r\nno colon'))
+  const first = readHead(head(1))
+  for (let length = 0; length < 200; length++) readHead(head(length))
+  t.not(readHead(head(1)), first)
+  t.same(readHead(head(1)), first)
+  const long = `${head(1)}\r\nx: ${'y'.repeat(2_000)}`
+  t.not(readHead(long), readHead(long))
 })

@@ -86,3 +86,21 @@ export function parseAnswerHead(text: string): AnswerHead | null {
     framing,
   }
 }
+
+/** Heads that are remembered, and characters of the longest: servers repeat theirs, by pod, length and second. */
+const maxRemembered = 64
+const maxRememberedChars = 1_024
+
+/** Reads heads as `parseAnswerHead` does, and those that come again byte for byte only once. */
+export function createAnswerHeadReader(): (text: string) => AnswerHead | null {
+  const known = new Map<string, AnswerHead>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const head = parseAnswerHead(text)
+    if (head === null || text.length > maxRememberedChars) return head
+    if (known.size === maxRemembered) known.clear()
+    known.set(text, head)
+    return head
+  }
+}

@@ -4,9 +4,9 @@
 // (never send twice, never on a connection that may be closing) are few (docs/decisions/011-runtime-on-sockets.md).
 
 import type { Link, LinkOwner } from '../../program/link.ts'
-import { type AnswerHead, parseAnswerHead } from './answer.ts'
+import { type AnswerHead, createAnswerHeadReader } from './answer.ts'
 import { type ConnectOptions, createConnect, TransportError } from './connect.ts'
-import { BadMessage, MessageParser } from './parser.ts'
+import { BadMessage, MessageParser, type MessageSink } from './parser.ts'
 
 export { TransportError } from './connect.ts'
 
@@ -67,6 +67,7 @@ export function createHttpClient(options: ConnectOptions): HttpClient {
   let sweeper: NodeJS.Timeout | undefined
 
   const pool: ConnectionPool = {
+    readHead: createAnswerHeadReader(),
     free(connection) {
       if (performance.now() - connection.bornAt >= lifeMs) connection.destroy()
       else idle.push(connection)
@@ -135,64 +136,68 @@ interface Request {
 }
 
 interface ConnectionPool {
+  /** Reads an answer's head. */
+  readonly readHead: (text: string) => AnswerHead | null
   free(connection: Connection): void
   gone(connection: Connection): void
 }
 
-class Connection implements LinkOwner {
+class Connection implements LinkOwner, MessageSink<AnswerHead> {
   readonly bornAt = performance.now()
   idleSince = this.bornAt
   readonly #link: Link
   readonly #pool: ConnectionPool
   #request: Request | null = null
-  #parser: MessageParser<AnswerHead> | null = null
+  readonly #parser: MessageParser<AnswerHead>
+  /** A request was sent since the last answer ended: what comes now begins another one. */
+  #asked = false
   #dead = false
 
   constructor(link: Link, pool: ConnectionPool) {
     this.#link = link
     this.#pool = pool
+    this.#parser = new MessageParser(pool.readHead, this)
     link.owner = this
   }
 
   send(request: Request): void {
     this.#request = request
     request.connection = this
-    this.#parser = new MessageParser(parseAnswerHead, {
-      onHead: (head: AnswerHead) => {
-        if (!request.givenUp) request.handler.onHead(head.status, head.contentType, head.instanceId)
-      },
-      onData: (bytes, last) => {
-        if (!request.givenUp) request.handler.onData(bytes, last)
-      },
-      onEnd: (head) => {
-        this.#request = null
-        request.connection = null
-        this.#parser = null
-        if (head.keepAlive && !request.givenUp && !this.#dead) {
-          this.idleSince = performance.now()
-          this.#pool.free(this)
-        } else this.destroy()
-        if (!request.givenUp) request.handler.onEnd()
-      },
-    })
+    this.#asked = true
     // Text that is ASCII throughout is latin1, too; heads are.
     if (request.ascii) this.#link.writeText(request.text)
     else this.#link.writeBytes(Buffer.from(request.text))
   }
 
+  // ---- what the link tells -----------------------------------------------------------------------------
+
   onBytes(bytes: Buffer, start: number, end: number): void {
     // Bytes that nobody asked for.
-    if (this.#parser === null) this.destroy()
-    else {
-      this.#try(() => {
-        if (this.#parser?.push(bytes.subarray(start, end)) != null) throw new BadMessage('bytes after the answer')
-      })
+    if (this.#request === null) {
+      this.destroy()
+      return
+    }
+    // Not where the request is sent: that may be in the middle of reading the answer to the one before.
+    if (this.#asked) {
+      this.#asked = false
+      this.#parser.restart()
+    }
+    try {
+      if (this.#parser.push(bytes.subarray(start, end)) !== null) throw new BadMessage('bytes after the answer')
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error
+      this.destroy(error.message, error)
     }
   }
 
   onEnd(): void {
-    this.#try(() => this.#parser?.end())
-    this.destroy()
+    try {
+      if (this.#request !== null && !this.#asked) this.#parser.end()
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error
+      this.destroy(error.message, error)
+    }
+    this.destroy('connection closed before message completed')
   }
 
   onDrained(): void {}
@@ -202,14 +207,31 @@ class Connection implements LinkOwner {
     else this.destroy(error.code ?? error.message, error)
   }
 
-  #try(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      if (!(error instanceof BadMessage)) throw error
-      this.destroy(error.message, error)
-    }
+  // ---- what the parser tells ---------------------------------------------------------------------------
+
+  onHead({ status, contentType, instanceId }: AnswerHead): void {
+    const request = this.#request
+    if (request?.givenUp === false) request.handler.onHead(status, contentType, instanceId)
   }
+
+  onData(bytes: Buffer, last: boolean): void {
+    const request = this.#request
+    if (request?.givenUp === false) request.handler.onData(bytes, last)
+  }
+
+  onWhole(head: AnswerHead): void {
+    const request = this.#request
+    if (request === null) return
+    this.#request = null
+    request.connection = null
+    if (head.keepAlive && !request.givenUp) {
+      this.idleSince = performance.now()
+      this.#pool.free(this)
+    } else this.destroy()
+    if (!request.givenUp) request.handler.onEnd()
+  }
+
+  // ------------------------------------------------------------------------------------------------------
 
   destroy(problem = 'connection closed', cause?: unknown): void {
     if (this.#dead) return

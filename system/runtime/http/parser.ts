@@ -14,7 +14,8 @@ export interface MessageSink<H extends Head> {
   onHead(head: H): void
   /** `bytes` are valid during the call only; `last`: the body is whole now. */
   onData(bytes: Buffer, last: boolean): void
-  onEnd(head: H): void
+  /** The message is whole. */
+  onWhole(head: H): void
 }
 
 /** Bytes that are no message. `status`: what a server answers. */
@@ -170,6 +171,6 @@ export class MessageParser<H extends Head> {
 
   #finish(): void {
     this.#phase = 'over'
-    this.#sink.onEnd(this.#head as H)
+    this.#sink.onWhole(this.#head as H)
   }
 }

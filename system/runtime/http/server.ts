@@ -132,7 +132,7 @@ class Connection implements LinkOwner {
     this.#parser = new MessageParser(this.#readHead, {
       onHead: (head) => this.#onHead(head),
       onData: (bytes, last) => this.#onBody(bytes, last),
-      onEnd: (head) => this.#onRequest(head),
+      onWhole: (head) => this.#onRequest(head),
     })
     this.#link = makeLink(this)
   }

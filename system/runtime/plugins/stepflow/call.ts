@@ -18,7 +18,7 @@ import { traceHead } from '../../trace.ts'
 import type { CallOutcome, CallTimeouts, StepCall } from '../plugin.ts'
 import { type AnswerEvent, createAnswerReader } from './answer.ts'
 import * as breaks from './breaks.ts'
-import { sendReply } from './reply.ts'
+import { type Delivery, type Reply, sendReply } from './reply.ts'
 
 /** Answers a callback of a component. */
 export type CallbackHandler = (
@@ -67,9 +67,9 @@ class Call {
   readonly #id: RpcId = quote(this.#requestId)
   /** `traceparent` of the call and of the replies to its callbacks. */
   #traceHead = ''
-  readonly #stopReplies = new Set<() => void>()
+  /** Replies on their way. */
+  #replies: Set<Reply> | null = null
   #unanswered = 0
-  #replying = 0
   /** Replies that wait for their turn. */
   #turns: Queue<() => void> | null = null
   #givenUp = false
@@ -161,7 +161,7 @@ class Call {
   #onMessage(message: RpcMessage): void {
     if (message.kind === 'notification') return
     if (message.kind === 'request') {
-      if (this.#stream) void this.#serve(message.id, message.method, message.params)
+      if (this.#stream) this.#serve(message.id, message.method, message.params)
       return
     }
     // A balancer answers for a call whose id it could not read with null.
@@ -185,41 +185,52 @@ class Call {
     }
   }
 
-  async #serve(id: RpcId, method: string, params: Json | undefined): Promise<void> {
-    const { callbacks, client, history, metrics } = this.#parts
+  #serve(id: RpcId, method: string, params: Json | undefined): void {
+    const { callbacks, history } = this.#parts
     const startedAt = performance.now()
-    const pod = this.#pod
-    const witness = {
-      requestId: this.#requestId,
-      callbackId: kindOf(id) === 'string' ? unquote(id) : id,
-      ...(pod === undefined ? {} : { instanceId: pod }),
-    }
-    if (history.enabled) history.record({ kind: 'callback.received', ...witness, method })
+    if (history.enabled) history.record({ kind: 'callback.received', ...this.#witness(id), method })
     if (++this.#unanswered > maxUnanswered) {
       this.#break(breaks.tooManyCallbacks(maxUnanswered))
       return
     }
-    const pending = callbacks(method, params, this.#call.runId)
-    const answer = pending instanceof Promise ? await pending : pending
-    if (this.#replying >= maxRepliesAtOnce) {
+    const answer = callbacks(method, params, this.#call.runId)
+    if (answer instanceof Promise) void answer.then((late) => this.#reply(id, method, startedAt, late))
+    else this.#reply(id, method, startedAt, answer)
+  }
+
+  #witness(id: RpcId): { requestId: string; callbackId: string; instanceId?: string } {
+    return {
+      requestId: this.#requestId,
+      callbackId: kindOf(id) === 'string' ? unquote(id) : id,
+      ...(this.#pod === undefined ? {} : { instanceId: this.#pod }),
+    }
+  }
+
+  #reply(id: RpcId, method: string, startedAt: number, answer: CallbackAnswer): void {
+    this.#replies ??= new Set()
+    if (this.#replies.size >= maxRepliesAtOnce) {
       this.#turns ??= new Queue()
-      const turns = this.#turns
-      await new Promise<void>((resolve) => turns.push(resolve))
+      this.#turns.push(() => this.#reply(id, method, startedAt, answer))
+      return
     }
     if (this.#givenUp) return
-    this.#replying++
     const body = 'result' in answer ? encodeResult(id, answer.result) : encodeError(id, answer.error)
-    const reply = sendReply(client, body, pod ?? null, this.#traceHead)
-    this.#stopReplies.add(reply.stop)
-    const delivery = await reply.done
-    this.#stopReplies.delete(reply.stop)
+    const { client } = this.#parts
+    const reply = sendReply(client, body, this.#pod ?? null, this.#traceHead, (delivery) => {
+      this.#replies?.delete(reply)
+      this.#replied(id, method, startedAt, delivery)
+    })
+    this.#replies.add(reply)
+  }
+
+  #replied(id: RpcId, method: string, startedAt: number, delivery: Delivery): void {
+    const { history, metrics } = this.#parts
     this.#unanswered--
-    this.#replying--
     this.#turns?.shift()?.()
     if (history.enabled) {
       history.record({
         kind: 'callback.replied',
-        ...witness,
+        ...this.#witness(id),
         status: delivery.status,
         ...(delivery.problem === null ? {} : { error: delivery.problem }),
       })
@@ -249,7 +260,7 @@ class Call {
 
   #giveUpReplies(): void {
     this.#givenUp = true
-    for (const stop of this.#stopReplies) stop()
+    for (const reply of this.#replies ?? []) reply.stop()
   }
 
   #end(outcome: CallOutcome): void {

@@ -21,52 +21,94 @@ const retryDelaysMs: readonly number[] = [50, 150, 400, 800]
 const maxAnswerBytes = 64 * 1024
 
 /**
- * Sends `body`; `stop` gives up, after which `done` resolves as not delivered.
+ * Sends `body` and calls `done` once with what became of it.
  * @param moreHead header lines, each with its CRLF
+ * @returns what gives it up: it is done then as not delivered
  */
 export function sendReply(
   client: HttpClient,
   body: string,
   instanceId: string | null,
-  moreHead = '',
-): { readonly done: Promise<Delivery>; readonly stop: () => void } {
-  let stop = (): void => {}
-  const done = new Promise<Delivery>((resolve) => {
-    let tries = 0
-    let abort = (): void => {}
-    let timer: NodeJS.Timeout | undefined
-    const failed = (error: TransportError): void => {
-      const delay = error.unsent ? retryDelaysMs[tries++] : undefined
-      if (delay !== undefined) timer = setTimeout(send, delay)
-      else resolve({ status: 0, problem: error.message, reason: error.reason, fatal: true })
+  moreHead: string,
+  done: (delivery: Delivery) => void,
+): Reply {
+  const reply = new Reply(client, body, instanceId, moreHead, done)
+  reply.send()
+  return reply
+}
+
+/** A reply on its way. */
+export class Reply implements AnswerHandler {
+  readonly #client: HttpClient
+  readonly #body: string
+  readonly #instanceId: string | null
+  readonly #moreHead: string
+  readonly #done: (delivery: Delivery) => void
+  #over = false
+  #tries = 0
+  #abort: (() => void) | null = null
+  #timer: NodeJS.Timeout | undefined
+  #status = 0
+  #chunks: Buffer[] | null = null
+  #bytes = 0
+
+  constructor(
+    client: HttpClient,
+    body: string,
+    instanceId: string | null,
+    moreHead: string,
+    done: (delivery: Delivery) => void,
+  ) {
+    this.#client = client
+    this.#body = body
+    this.#instanceId = instanceId
+    this.#moreHead = moreHead
+    this.#done = done
+  }
+
+  send(): void {
+    this.#abort = this.#client.post(this.#body, this.#instanceId, this, this.#moreHead)
+  }
+
+  /** Gives up. */
+  stop(): void {
+    if (this.#over) return
+    clearTimeout(this.#timer)
+    this.#abort?.()
+    this.#end({ status: 0, problem: 'given up: the call has ended', reason: 'call-ended', fatal: false })
+  }
+
+  onHead(status: number): void {
+    this.#status = status
+  }
+
+  onData(chunk: Buffer): void {
+    // What a delivered reply is answered with says nothing.
+    if (this.#status < 400 || this.#bytes > maxAnswerBytes) return
+    this.#bytes += chunk.length
+    this.#chunks ??= []
+    this.#chunks.push(Buffer.from(chunk))
+  }
+
+  onEnd(): void {
+    this.#end(judge(this.#status, this.#chunks === null ? '' : Buffer.concat(this.#chunks).toString()))
+  }
+
+  onError(error: TransportError): void {
+    if (this.#status !== 0) {
+      this.#end(judge(this.#status, ''))
+      return
     }
-    const send = (): void => {
-      let status = 0
-      const chunks: Buffer[] = []
-      let bytes = 0
-      const handler: AnswerHandler = {
-        onHead(code) {
-          status = code
-        },
-        onData(chunk) {
-          // What a delivered reply is answered with says nothing.
-          if (status < 400 || bytes > maxAnswerBytes) return
-          bytes += chunk.length
-          chunks.push(Buffer.from(chunk))
-        },
-        onEnd: () => resolve(judge(status, Buffer.concat(chunks).toString())),
-        onError: (error) => (status === 0 ? failed(error) : resolve(judge(status, ''))),
-      }
-      abort = client.post(body, instanceId, handler, moreHead)
-    }
-    stop = () => {
-      clearTimeout(timer)
-      abort()
-      resolve({ status: 0, problem: 'given up: the call has ended', reason: 'call-ended', fatal: false })
-    }
-    send()
-  })
-  return { done, stop: () => stop() }
+    const delay = error.unsent ? retryDelaysMs[this.#tries++] : undefined
+    if (delay !== undefined) this.#timer = setTimeout(() => this.send(), delay)
+    else this.#end({ status: 0, problem: error.message, reason: error.reason, fatal: true })
+  }
+
+  #end(delivery: Delivery): void {
+    if (this.#over) return
+    this.#over = true
+    this.#done(delivery)
+  }
 }
 
 function judge(status: number, text: string): Delivery {
