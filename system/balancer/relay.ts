@@ -1,6 +1,7 @@
 // One request's way to a pod and its answer's way back: re-framed, bounded, counted, and never sent twice.
 
 import type { HistoryWriter } from '../program/history.ts'
+import { notWritten, type WriteResult, waits } from '../program/link.ts'
 import type { Client } from './accept.ts'
 import type { AccessLog } from './access-log.ts'
 import { BodyReader, bodyBad, bodyDone, bodyPiece } from './body.ts'
@@ -13,7 +14,6 @@ import { PackedHead, roomBytes } from './head/packed.ts'
 import { chunkedBody, type RequestHead } from './head/request.ts'
 import { isChunkedTo, writeAnswerHead, writeRequestHead } from './head/write.ts'
 import type { RelayLimits } from './limits.ts'
-import { notWritten, type WriteResult, waits } from '../program/link.ts'
 import type { Metrics } from './metrics.ts'
 import { defaultPool, type Pod, type Pods, type PodWatcher } from './pods.ts'
 import { errorEvent, errorMessage, type Reason, refusalText } from './refuse.ts'

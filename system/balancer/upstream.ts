@@ -2,8 +2,8 @@
 
 import type { ConnectionOptions } from 'node:tls'
 import type { Link, LinkOpener } from '../program/link.ts'
-import type { Fault, Pod, Pods } from './pods.ts'
 import { connectLink } from '../program/tcp-link.ts'
+import type { Fault, Pod, Pods } from './pods.ts'
 import { podTlsOptions, type TlsSettings } from './tls.ts'
 import { Timed, type Wheel } from './wheel.ts'
 

@@ -4,7 +4,12 @@ import { createServer } from 'node:net'
 import { formatAddress, listen } from '../program/admin.ts'
 import { acceptLinks } from '../program/tcp-link.ts'
 import type { Answer } from './calls.ts'
-import { type ConnectionHost, type RequestAnswer, type ServedConnection, serveConnection } from './connection.ts'
+import {
+  type ConnectionHost,
+  type RequestAnswer,
+  type ServedConnection,
+  serveConnection,
+} from './connection.ts'
 import { createHeadReader, type RequestHead } from './head.ts'
 import type { PostHead } from './messages.ts'
 

@@ -17,15 +17,18 @@ t.test('gives the bytes that came, and starts again', async (t) => {
   t.equal(gatherer.take().length, 0)
 })
 
-t.test('keeps what it was given, whatever becomes of the memory; one part that is taken at once is not copied', async (t) => {
-  const part = Buffer.from('abc')
-  const gatherer = new Gatherer()
-  gatherer.add(part)
-  part.fill('x')
-  t.equal(gatherer.take().toString(), 'abc')
-  gatherer.add(part, true)
-  t.equal(gatherer.take().buffer, part.buffer)
-})
+t.test(
+  'keeps what it was given, whatever becomes of the memory; one part that is taken at once is not copied',
+  async (t) => {
+    const part = Buffer.from('abc')
+    const gatherer = new Gatherer()
+    gatherer.add(part)
+    part.fill('x')
+    t.equal(gatherer.take().toString(), 'abc')
+    gatherer.add(part, true)
+    t.equal(gatherer.take().buffer, part.buffer)
+  },
+)
 
 t.test('a million parts of one byte take memory for a million bytes', async (t) => {
   const gatherer = new Gatherer()

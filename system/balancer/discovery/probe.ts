@@ -2,11 +2,11 @@
 
 import { isIPv6 } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
+import type { Link, LinkOpener } from '../../program/link.ts'
+import { connectLink } from '../../program/tcp-link.ts'
 import { BodyReader, bodyBad, bodyDone, bodyPiece } from '../body.ts'
 import { readAnswerHead } from '../head/answer.ts'
 import { isInstanceId } from '../head/request.ts'
-import type { Link, LinkOpener } from '../../program/link.ts'
-import { connectLink } from '../../program/tcp-link.ts'
 
 export type ProbeResult =
   | { readonly kind: 'good'; readonly instanceId: string }

@@ -183,7 +183,8 @@ class Connection implements LinkOwner, MessageSink<AnswerHead> {
       this.#parser.restart()
     }
     try {
-      if (this.#parser.push(bytes.subarray(start, end)) !== null) throw new BadMessage('bytes after the answer')
+      if (this.#parser.push(bytes.subarray(start, end)) !== null)
+        throw new BadMessage('bytes after the answer')
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error
       this.destroy(error.message, error)
