@@ -10,8 +10,8 @@ export const defect: Defect = {
   scenario: 'affinity',
   edits: [
     {
-      find: '    const reply = sendReply(client, body, pod ?? null)\n',
-      replace: `    const reply = sendReply(client, body, pod ?? null)\n    if (${eachTime(5)}) void reply.done.then(() => sendReply(client, body, pod ?? null))\n`,
+      find: '      this.#replies?.delete(reply)\n',
+      replace: `      this.#replies?.delete(reply)\n      if (${eachTime(5)}) sendReply(this.#parts.client, body, this.#pod ?? null, () => {})\n`,
     },
   ],
 }

@@ -10,8 +10,8 @@ export const defect: Defect = {
   scenario: 'smoke',
   edits: [
     {
-      find: '    const reply = sendReply(client, body, pod ?? null)\n',
-      replace: `    if (${eachTime(5)}) return\n    const reply = sendReply(client, body, pod ?? null)\n`,
+      find: '    if (this.#broken) return\n',
+      replace: `    if (this.#broken || ${eachTime(5)}) return\n`,
     },
   ],
 }

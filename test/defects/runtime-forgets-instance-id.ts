@@ -10,8 +10,8 @@ export const defect: Defect = {
   scenario: 'smoke',
   edits: [
     {
-      find: 'sendReply(client, body, pod ?? null)',
-      replace: 'sendReply(client, body, pod === undefined ? pod ?? null : null)',
+      find: 'body, this.#pod ?? null, (delivery)',
+      replace: 'body, null, (delivery)',
     },
   ],
 }

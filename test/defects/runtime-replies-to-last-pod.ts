@@ -18,10 +18,10 @@ export const defect: Defect = {
 `,
     },
     {
-      find: `    const reply = sendReply(client, body, pod ?? null)
+      find: `    const reply = sendReply(this.#parts.client, body, this.#pod ?? null, (delivery) => {
 `,
       replace: `    const last = (globalThis as { lastPod?: string }).lastPod
-    const reply = sendReply(client, body, last ?? pod ?? null)
+    const reply = sendReply(this.#parts.client, body, last ?? this.#pod ?? null, (delivery) => {
 `,
     },
   ],
