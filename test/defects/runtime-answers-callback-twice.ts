@@ -11,7 +11,7 @@ export const defect: Defect = {
   edits: [
     {
       find: '      this.#replies?.delete(reply)\n',
-      replace: `      this.#replies?.delete(reply)\n      if (${eachTime(5)}) sendReply(this.#parts.client, body, this.#pod ?? null, () => {})\n`,
+      replace: `      this.#replies?.delete(reply)\n      if (${eachTime(5)}) sendReply(client, body, this.#pod ?? null, '', () => {})\n`,
     },
   ],
 }

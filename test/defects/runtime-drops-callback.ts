@@ -10,8 +10,8 @@ export const defect: Defect = {
   scenario: 'smoke',
   edits: [
     {
-      find: '    if (this.#broken) return\n',
-      replace: `    if (this.#broken || ${eachTime(5)}) return\n`,
+      find: '    if (this.#givenUp) return\n',
+      replace: `    if (this.#givenUp || ${eachTime(5)}) return\n`,
     },
   ],
 }

@@ -10,8 +10,8 @@ export const defect: Defect = {
   scenario: 'smoke',
   edits: [
     {
-      find: 'body, this.#pod ?? null, (delivery)',
-      replace: 'body, null, (delivery)',
+      find: 'body, this.#pod ?? null, this.#traceHead',
+      replace: 'body, null, this.#traceHead',
     },
   ],
 }

@@ -18,10 +18,10 @@ export const defect: Defect = {
 `,
     },
     {
-      find: `    const reply = sendReply(this.#parts.client, body, this.#pod ?? null, (delivery) => {
+      find: `    const reply = sendReply(client, body, this.#pod ?? null, this.#traceHead, (delivery) => {
 `,
       replace: `    const last = (globalThis as { lastPod?: string }).lastPod
-    const reply = sendReply(this.#parts.client, body, last ?? this.#pod ?? null, (delivery) => {
+    const reply = sendReply(client, body, last ?? this.#pod ?? null, this.#traceHead, (delivery) => {
 `,
     },
   ],
