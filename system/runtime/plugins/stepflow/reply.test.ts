@@ -66,7 +66,7 @@ t.test('a pod that does not want it is noted, and its stream decides', async (t)
 
 t.test('a reply that the pod could not read ends the call: its component would wait for ever', async (t) => {
   const body = '{"error":{"code":-32600,"message":"Failed to decode message: JSON is malformed"}}'
-  t.match(await sendReply(clientOf(answer(400, body)).client, '1', 'p').done, {
+  t.match(await deliver(clientOf(answer(400, body)).client, '1', 'p'), {
     status: 400,
     problem: /Failed to decode/,
     fatal: true,
