@@ -12,6 +12,8 @@ export interface TestPart {
   readonly full: boolean
   /** Only by its name, `--part=NAME`: it needs what few machines have, or takes too long. */
   readonly alone?: boolean
+  /** Whether it deploys into a cluster: what was not there before is taken away. */
+  readonly deploys?: boolean
   /** Processes at a time: 1 where measurements would disturb each other. */
   readonly jobs: number
 }
@@ -51,9 +53,10 @@ export const testParts: readonly TestPart[] = [
     name: 'kubernetes',
     files: ['test/{kubernetes,manifests}/**/*.test.ts'],
     grouped: false,
-    budgetSeconds: 900,
+    budgetSeconds: 1_500,
     full: true,
     alone: true,
+    deploys: true,
     jobs: 1,
   },
   {

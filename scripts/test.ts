@@ -8,6 +8,7 @@ import { readArgs } from '../contracts/args.ts'
 import { GauntletError } from '../contracts/errors.ts'
 import { exitCodes } from '../contracts/exit-codes.ts'
 import { type TestPart, testParts } from './test-parts.ts'
+import { tidyKubernetes } from './tidy-kubernetes.ts'
 
 const root = join(import.meta.dirname, '..')
 const help = `Usage: npm test -- [options]
@@ -86,7 +87,12 @@ async function runPart(part: TestPart): Promise<Result> {
       if (!(await runJob(job, result))) result.ok = false
     }
   }
+  const tidy = part.deploys === true ? tidyKubernetes() : null
   await Promise.all(Array.from({ length: part.jobs }, work))
+  if (tidy?.() === false) {
+    console.log(`part ${part.name}: something of it is left in the cluster`)
+    result.ok = false
+  }
   return result
 }
 
