@@ -1,5 +1,6 @@
 // The cluster as scenarios see it: the same for local processes and for Kubernetes.
 
+import type { Placement, TriedFlows } from './asked.ts'
 import type { Role } from './history.ts'
 import type { ClusterHooks } from './hooks.ts'
 
@@ -68,7 +69,7 @@ export interface ClusterOptions {
   readonly componentFiles?: readonly string[]
   /** Arguments for Node before the program's file (a test plants a defect by `--import`); local only. */
   readonly nodeArgs?: Partial<Record<Role, readonly string[]>>
-  /** Roles whose pods are reached through a fault-injecting proxy; default none. Local only. */
+  /** Roles whose pods are reached through a fault-injecting proxy; default none. On Kubernetes: must be deployed so. */
   readonly links?: readonly Role[]
   /** Where history, logs and configs of the pods go; default a temporary folder removed at stop. */
   readonly directory?: string
@@ -116,6 +117,15 @@ export interface Cluster extends AsyncDisposable {
    * use meanwhile. Only where there is one (Kubernetes).
    */
   autoscale?(role: Role, options: AutoscaleOptions): Promise<AsyncDisposable>
+  /** Has stand-ins try who can talk to whom under the network policies. Only on Kubernetes. */
+  tryFlows?(options?: Pick<WaitOptions, 'signal'>): Promise<TriedFlows>
+  /** Where the scheduler puts pods, on pretended nodes and on those of the cluster. Only on Kubernetes. */
+  tryPlacements?(options?: Pick<WaitOptions, 'signal'>): Promise<readonly Placement[]>
+  /**
+   * Asks for the end of a pod as a drain does; false: a PodDisruptionBudget does not allow it now. Only where there are
+   * budgets (Kubernetes).
+   */
+  evictPod?(name: string): Promise<boolean>
   /** The pod's log so far, also of pods gone since boot. */
   logs(podName: string): Promise<string>
   /** The pod's history records so far as text (NDJSON), also of pods gone since boot. */

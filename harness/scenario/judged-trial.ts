@@ -10,6 +10,7 @@ import { monotonicUs } from '../clock.ts'
 import { type FaultAim, type InjectedFault, injectFault } from '../experiment/inject.ts'
 import { between, callbackRoundTrips } from '../history/index.ts'
 import { latencyDoubts, mergeHistograms, podRate } from '../load/index.ts'
+import { judgeFlows, judgePlacements, placementText } from './asked.ts'
 import { checkItems } from './items.ts'
 import { loadTrue } from './load-true.ts'
 import {
@@ -24,6 +25,7 @@ import {
   streamsWaiting,
   timeToRecover,
 } from './measures.ts'
+import { checkPoolCalls } from './pool-calls.ts'
 import { Trial } from './trial.ts'
 
 /** A constant rate of direct component calls, for a time. */
@@ -143,6 +145,57 @@ export class JudgedTrial extends Trial {
     const choice = choices[Math.floor(this.random() * choices.length)]
     if (choice === undefined) throw new Error('nothing to pick from')
     return choice
+  }
+
+  /** Has the cluster try who can talk to whom, and judges `flows-allowed` and `flows-refused`. */
+  async flows(): Promise<void> {
+    const tried = await this.#ask(
+      'flows-allowed',
+      'Whoever the flow matrix allows to talk gets through',
+      () => this.cluster.tryFlows?.({ signal: this.signal }),
+    )
+    if (tried === null) return
+    this.judge(...judgeFlows(tried))
+    this.figure('network policies', tried.enforced ? 'enforced' : 'not enforced by this cluster')
+    for (const { from, to, reached } of tried.flows)
+      this.figure(`${from} to ${to}`, reached ? 'gets through' : 'refused')
+  }
+
+  /**
+   * Asks the scheduler where it puts pods, and judges `placement-pretended`; where a GPU pool is deployed also
+   * `placement`, and `pool-calls` once a pod of it runs.
+   */
+  async placements(): Promise<void> {
+    const placements = await this.#ask('placement', 'Each pod lands where it must', () =>
+      this.cluster.tryPlacements?.({ signal: this.signal }),
+    )
+    if (placements === null) return
+    this.judge(...judgePlacements(placements))
+    for (const one of placements) {
+      this.figure(one.what, placementText(one), undefined, one.pretended ? 'pretended nodes' : 'real nodes')
+    }
+    const pool = placements.filter(({ pretended, node }) => !pretended && node !== null)
+    if (pool.length === 0) this.figure('calls to the GPU pool', 'not tried: no pod of it runs here')
+    else await this.#poolCalls(pool.map(({ what }) => what))
+  }
+
+  /** What cannot be asked is unknown, with the reason. */
+  async #ask<T>(name: string, claim: string, ask: () => Promise<T> | undefined): Promise<T | null> {
+    try {
+      return (await ask()) ?? null
+    } catch (error) {
+      if (!(error instanceof GauntletError)) throw error
+      if (!this.signal.aborted) {
+        const reason = error.message
+        this.judge({ kind: 'checker', name, claim, outcome: 'unknown', reason, examined: 0 })
+      }
+      return null
+    }
+  }
+
+  async #poolCalls(pods: readonly string[]): Promise<void> {
+    const url = await this.cluster.serviceUrl('runtime')
+    this.judge(await checkPoolCalls({ url, pods, signal: this.signal }))
   }
 
   /** Runs one run of many items that end in another order than they began, and judges `items-in-order`. */

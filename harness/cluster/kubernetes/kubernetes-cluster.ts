@@ -1,6 +1,7 @@
 // The Cluster of Kubernetes, as scenarios use it: asks the API server and the pods' agents.
 
 import type { V2HorizontalPodAutoscaler } from '@kubernetes/client-node'
+import type { Placement, TriedFlows } from '../../../contracts/asked.ts'
 import {
   type AutoscaleOptions,
   appNames,
@@ -13,13 +14,17 @@ import {
 } from '../../../contracts/cluster.ts'
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { ClusterHooks } from '../../../contracts/hooks.ts'
+import type { Kubectl } from '../../deploy/kubectl.ts'
 import { assertReplicas } from '../local/local-cluster.ts'
 import { type KnownPod, type PodTable, settled } from '../local/pod-table.ts'
 import type { AgentLink, Signal } from './agent-link.ts'
 import type { KubernetesApi, WorkloadKind } from './api.ts'
+import { tryFlows } from './flows.ts'
 import { KubernetesLinks, type LinkedPod } from './links.ts'
+import { realPlacements, tryPlacements } from './placement.ts'
 import type { SeenPod } from './pod-of.ts'
 import type { Forwards } from './reach.ts'
+import { imageOf, readTemplates } from './templates.ts'
 
 /** What start.ts found out about a role. */
 export interface RoleFacts {
@@ -39,6 +44,8 @@ export interface KubernetesClusterOptions {
   /** Null: pods are reached directly. */
   readonly forwards: Forwards | null
   readonly description: Readonly<Record<string, string>>
+  /** For what is asked beyond the driver's own calls, by the account of the kubeconfig. */
+  readonly kubectl: Kubectl
   /** Logs of pods that are gone, by name. */
   readonly lastLogs: ReadonlyMap<string, Promise<string>>
   /** Ends the watch. */
@@ -222,6 +229,23 @@ export class KubernetesCluster implements Cluster {
         this.#autoscalers.delete(name)
       },
     }
+  }
+
+  async tryFlows({ signal }: Pick<WaitOptions, 'signal'> = {}): Promise<TriedFlows> {
+    const { kubectl, api } = this.#options
+    const templates = await readTemplates(kubectl, api.namespace)
+    const image = imageOf(templates['component-server'])
+    return tryFlows({ kubectl, image, ...(signal === undefined ? {} : { signal }) })
+  }
+
+  async tryPlacements({ signal }: Pick<WaitOptions, 'signal'> = {}): Promise<readonly Placement[]> {
+    const { kubectl, api } = this.#options
+    const templates = await readTemplates(kubectl, api.namespace)
+    const pretended = await tryPlacements({
+      ...{ kubectl, templates },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return [...pretended, ...(await realPlacements(kubectl, api.namespace))]
   }
 
   async logs(podName: string): Promise<string> {

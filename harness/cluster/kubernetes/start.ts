@@ -5,6 +5,7 @@ import { join, relative } from 'node:path'
 import { appNames, type ClusterOptions, type Role } from '../../../contracts/cluster.ts'
 import { GauntletError } from '../../../contracts/errors.ts'
 import { clockOriginMs, monotonicUs } from '../../clock.ts'
+import { createKubectl } from '../../deploy/kubectl.ts'
 import { PodTable, settled } from '../local/pod-table.ts'
 import { defaultReplicas, roles } from '../local/settings.ts'
 import { AgentLink } from './agent-link.ts'
@@ -118,6 +119,7 @@ export async function startKubernetesCluster(
     seen,
     roles: facts,
     forwards,
+    kubectl: createKubectl(connection.inCluster ? null : connection.context),
     lastLogs,
     description: describe(connection, settings, direct, describeSystem(seen)),
     close: () => owned.disposeAsync(),
@@ -126,7 +128,13 @@ export async function startKubernetesCluster(
     await cluster.scale(role, replicas[role])
     await cluster.waitReady(role)
   }
-  return cluster
+  const unlinked = options.links?.find((role) => cluster.hooks.links?.roles.includes(role) !== true)
+  if (unlinked === undefined) return cluster
+  await cluster.stop()
+  throw new GauntletError('ERR_ENVIRONMENT', 'has no fault proxy on the way to its pods', {
+    field: unlinked,
+    fix: 'run npm run deploy -- --overlay chaos',
+  })
 }
 
 /** What a running system cannot be given any more. */
