@@ -3,7 +3,9 @@
 import t from 'tap'
 import { type NewRecord, noHistory } from '../program/history.ts'
 import { type Json, toJson } from '../wire/json.ts'
-import { createCallbacks, maxUnansweredOfCall } from './callbacks.ts'
+import { type CallbackResult, createCallbacks, maxUnansweredOfCall } from './callbacks.ts'
+
+const asItIs = (reply: CallbackResult): CallbackResult => reply
 
 const setup = () => {
   const records: NewRecord[] = []
@@ -30,8 +32,8 @@ const setup = () => {
 
 t.test('resolves the callback whose id a reply has, in any order', async (t) => {
   const { records, written, callbacks, owner, settle } = setup()
-  const first = callbacks.send(owner, 'blobs/put', toJson({ data: 1 }))
-  const second = callbacks.send(owner, 'blobs/get', toJson({ blob_id: 'b' }))
+  const first = callbacks.send(owner, 'blobs/put', toJson({ data: 1 }), asItIs)
+  const second = callbacks.send(owner, 'blobs/get', toJson({ blob_id: 'b' }), asItIs)
   t.equal(callbacks.unanswered, 2)
   const [put, get] = written
   t.match([put, get], [{ method: 'blobs/put' }, { method: 'blobs/get' }])
@@ -50,7 +52,7 @@ t.test('resolves the callback whose id a reply has, in any order', async (t) => 
 
 t.test('rejects with the error of a reply', async (t) => {
   const { written, callbacks, owner, settle } = setup()
-  const sent = callbacks.send(owner, 'blobs/get', toJson({}))
+  const sent = callbacks.send(owner, 'blobs/get', toJson({}), asItIs)
   t.equal(settle(written[0]?.id ?? '', { error: { code: -32000, message: 'no', data: { a: 1 } } }), null)
   await t.rejects(sent, { message: 'JSON-RPC error -32000: no', code: -32003, data: { a: 1 } })
 })
@@ -66,7 +68,7 @@ t.test('refuses a reply that lacks what the method gives, and lets nobody wait',
     ['blobs/get', null, /Expected `object`, got `null`/],
   ]
   for (const [method, result, problem] of replies) {
-    const sent = callbacks.send(owner, method, toJson({}))
+    const sent = callbacks.send(owner, method, toJson({}), asItIs)
     t.match(settle(written.at(-1)?.id ?? '', { result }), problem)
     await t.rejects(sent, { message: problem })
   }
@@ -80,7 +82,7 @@ t.test('tells a foreign reply, and the second one to a callback', async (t) => {
     { kind: 'callback.foreign', callbackId: 'zz', pinned: 'pod-b' },
     { kind: 'callback.foreign', callbackId: '5' },
   ])
-  const sent = callbacks.send(owner, 'blobs/put', toJson({}))
+  const sent = callbacks.send(owner, 'blobs/put', toJson({}), asItIs)
   const id = written[0]?.id ?? ''
   settle(id, { result: { blob_id: 'b' } })
   await sent
@@ -90,7 +92,7 @@ t.test('tells a foreign reply, and the second one to a callback', async (t) => {
 
 t.test('rejects what a call that is over waits for, and takes its late replies once', async (t) => {
   const { records, written, callbacks, owner, settle } = setup()
-  const sent = callbacks.send(owner, 'blobs/put', toJson({}))
+  const sent = callbacks.send(owner, 'blobs/put', toJson({}), asItIs)
   callbacks.abandon(owner, () => new Error('gone'))
   await t.rejects(sent, { message: 'gone' })
   t.equal(callbacks.unanswered, 0)
@@ -103,13 +105,25 @@ t.test('rejects what a call that is over waits for, and takes its late replies o
 t.test('sends nothing for a call that is over, nor more than a call may have', async (t) => {
   const { written, callbacks, owner } = setup()
   owner.open = false
-  await t.rejects(callbacks.send(owner, 'blobs/put', toJson({})), { message: 'the call has ended' })
+  await t.rejects(callbacks.send(owner, 'blobs/put', toJson({}), asItIs), { message: 'the call has ended' })
   owner.open = true
   const sent = Array.from({ length: maxUnansweredOfCall }, () =>
-    callbacks.send(owner, 'blobs/put', toJson({})),
+    callbacks.send(owner, 'blobs/put', toJson({}), asItIs),
   )
-  await t.rejects(callbacks.send(owner, 'blobs/put', toJson({})), { message: /more than 1000 callbacks/ })
+  await t.rejects(callbacks.send(owner, 'blobs/put', toJson({}), asItIs), {
+    message: /more than 1000 callbacks/,
+  })
   t.equal(written.length, maxUnansweredOfCall)
   callbacks.abandon(owner, () => new Error('over'))
   await Promise.allSettled(sent)
+})
+
+t.test('a reply that cannot be read rejects its callback, and nobody else hears of it', async (t) => {
+  const { written, callbacks, owner, settle } = setup()
+  const sent = callbacks.send(owner, 'blobs/put', toJson({}), () => {
+    throw new Error('unreadable')
+  })
+  t.equal(settle(written[0]?.id ?? '', { result: { blob_id: 'b' } }), null)
+  await new Promise(setImmediate)
+  await t.rejects(sent, { message: 'unreadable' })
 })

@@ -26,8 +26,16 @@ export interface CallbackOwner {
 }
 
 export interface Callbacks {
-  /** Writes a callback into its owner's stream; rejects with ComponentError where the reply is an error. */
-  send(owner: CallbackOwner, method: CallbackMethod, params: Json): Promise<CallbackResult>
+  /**
+   * Writes a callback into its owner's stream and resolves with what `read` makes of the reply; rejects with
+   * ComponentError where that is an error, which may go unseen: nobody need wait for a callback.
+   */
+  send<T>(
+    owner: CallbackOwner,
+    method: CallbackMethod,
+    params: Json,
+    read: (reply: CallbackResult) => T,
+  ): Promise<T>
   /**
    * A reply has come: null where a callback waited for it, else the words that refuse it.
    * `head` is that of the POST it came in.
@@ -89,25 +97,49 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
       return waiting.size
     },
 
-    send(owner, method, params) {
-      if (!owner.open) return Promise.reject(new ComponentError('the call has ended'))
+    send<T>(
+      owner: CallbackOwner,
+      method: CallbackMethod,
+      params: Json,
+      read: (reply: CallbackResult) => T,
+    ): Promise<T> {
+      if (!owner.open) return unwatched(Promise.reject(new ComponentError('the call has ended')))
       const own = byOwner.get(owner) ?? new Set()
       if (own.size >= maxUnansweredOfCall) {
-        return Promise.reject(
-          new ComponentError(`more than ${maxUnansweredOfCall} callbacks wait for their reply, await some`),
+        return unwatched(
+          Promise.reject(
+            new ComponentError(`more than ${maxUnansweredOfCall} callbacks wait for their reply, await some`),
+          ),
         )
       }
       const id = randomUUID()
-      return new Promise((resolve, reject) => {
+      const promise = new Promise<T>((resolve, reject) => {
         own.add(id)
         byOwner.set(owner, own)
         const request = encodeRequest(toJson(id), method, params)
         if (history.enabled) {
           history.record({ kind: 'callback.sent', requestId: owner.requestId, callbackId: id, method })
         }
-        waiting.set(id, { owner, method, sentAt: performance.now(), resolve, reject })
+        waiting.set(id, {
+          owner,
+          method,
+          sentAt: performance.now(),
+          resolve(reply) {
+            try {
+              resolve(read(reply))
+            } catch (error) {
+              void unwatched(promise)
+              reject(error)
+            }
+          },
+          reject(error) {
+            void unwatched(promise)
+            reject(error)
+          },
+        })
         owner.write(request)
       })
+      return promise
     },
 
     settle(id, fields, text, { pinned, via }) {
@@ -166,6 +198,12 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
       }
     },
   }
+}
+
+/** A promise whose rejection may go unseen: a component that does not wait for it must not end the process. */
+export function unwatched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** The error of a reply, worded as Stepflow's worker words it. */

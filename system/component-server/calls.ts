@@ -228,8 +228,24 @@ export function createCalls(options: CallsOptions): Calls {
     }
     answer.openStream()
 
-    const run = async (): Promise<Json> => {
-      const input = await component.read(message.input)
+    const done = (output: unknown): void => {
+      let text: Json
+      try {
+        text = resultText(message.id, component, output)
+      } catch (thrown) {
+        broke(thrown)
+        return
+      }
+      if (!close(callEnded)) return
+      recordAnswered(message, 'success')
+      count.ended('success', performance.now() - startedAt)
+      answer.endStream(text)
+    }
+    const broke = (thrown: unknown): void => {
+      if (!close(callEnded)) return
+      fail(failed(message, component, thrown))
+    }
+    const run = (input: unknown): unknown => {
       const context = createContext({
         owner,
         callbacks,
@@ -239,21 +255,19 @@ export function createCalls(options: CallsOptions): Calls {
         attempt: message.attempt,
         instanceId,
       })
-      const output = await component.run(inputOf(message, component, input) as never, context)
-      return resultText(message.id, component, output)
+      return component.run(inputOf(message, component, input) as never, context)
     }
-    run().then(
-      (text) => {
-        if (!close(callEnded)) return
-        recordAnswered(message, 'success')
-        count.ended('success', performance.now() - startedAt)
-        answer.endStream(text)
-      },
-      (thrown: unknown) => {
-        if (!close(callEnded)) return
-        fail(failed(message, component, thrown))
-      },
-    )
+    // Without a promise where the component needs none: each costs a turn of the microtasks.
+    let output: unknown
+    try {
+      const input = component.read(message.input)
+      output = input instanceof Promise ? input.then(run) : run(input)
+    } catch (thrown) {
+      broke(thrown)
+      return
+    }
+    if (isThenable(output)) Promise.resolve(output).then(done, broke)
+    else done(output)
   }
 
   /** True for the one who closes it. */

@@ -3,7 +3,7 @@
 import type { Log } from '../program/log.ts'
 import { type Json, member, objectOf, toJson } from '../wire/json.ts'
 import { rpcCodes } from '../wire/jsonrpc.ts'
-import type { CallbackOwner, Callbacks } from './callbacks.ts'
+import { type CallbackOwner, type CallbackResult, type Callbacks, unwatched } from './callbacks.ts'
 import { ComponentError } from './failure.ts'
 import { type CallIds, type Fields, isFields, replyResult } from './messages.ts'
 import { RawJson, writeJson } from './raw-json.ts'
@@ -100,18 +100,28 @@ export function createContext(parts: ContextParts): Context {
   const { owner, callbacks, signal, ids } = parts
   const observability = writeIds(ids)
 
-  const call = (method: Parameters<Callbacks['send']>[1], params: [string, Json | undefined][]) =>
+  /** @param params members of the callback's parameters, without the braces */
+  const call = <T>(
+    method: Parameters<Callbacks['send']>[1],
+    params: string,
+    read: (reply: CallbackResult) => T,
+  ): Promise<T> =>
     signal.reason !== null
-      ? Promise.reject(signal.reason)
-      : callbacks.send(owner, method, objectOf([...params, ['observability', observability]]))
+      ? unwatched(Promise.reject(signal.reason))
+      : callbacks.send(owner, method, `{${params},"observability":${observability}}` as Json, read)
 
-  const putBlob = async (data: unknown, type: 'data' | 'flow' = 'data'): Promise<string> => {
-    if (data === undefined) throw new ComponentError('putBlob: data is undefined, which JSON has not')
-    const { result } = await call('blobs/put', [
-      ['data', writeJson(data)],
-      ['blob_type', toJson(type)],
-    ])
-    return result['blob_id'] as string
+  const putBlob = (data: unknown, type: 'data' | 'flow' = 'data'): Promise<string> => {
+    if (data === undefined) {
+      const error = new ComponentError('putBlob: data is undefined, which JSON has not')
+      return unwatched(Promise.reject(error))
+    }
+    let json: Json
+    try {
+      json = writeJson(data)
+    } catch (error) {
+      return unwatched(Promise.reject(error))
+    }
+    return call('blobs/put', `"data":${json},"blob_type":${toJson(type)}`, readBlobId)
   }
 
   const evaluateBatch = async (
@@ -121,13 +131,14 @@ export function createContext(parts: ContextParts): Context {
   ): Promise<readonly ItemResult[]> => {
     const flowId = typeof flow === 'string' ? flow : await putBlob(flow, 'flow')
     const { maxConcurrency, overrides } = options
-    const { result } = await call('runs/submit', [
+    const params = objectOf([
       ['flowId', toJson(flowId)],
       ['inputs', writeJson(inputs)],
       ['wait', toJson(true)],
       ['maxConcurrency', maxConcurrency === undefined ? undefined : toJson(maxConcurrency)],
       ['overrides', overrides === undefined ? undefined : writeJson(overrides)],
     ])
+    const result = await call('runs/submit', params.slice(1, -1), (reply) => reply.result)
     const results: unknown = result['results']
     if (!Array.isArray(results) || results.length !== inputs.length) {
       throw new ComponentError(`run ${String(result['runId'])} ended without a result for each input`)
@@ -135,16 +146,8 @@ export function createContext(parts: ContextParts): Context {
     return results.map(readItem)
   }
 
-  const getBlob = async (blobId: string): Promise<unknown> => {
-    const { result } = await call('blobs/get', [['blob_id', toJson(blobId)]])
-    return result['data']
-  }
-
-  const getRawBlob = async (blobId: string): Promise<RawJson> => {
-    const { text } = await call('blobs/get', [['blob_id', toJson(blobId)]])
-    const result = replyResult(text)
-    return new RawJson((result && member(result, 'data')) ?? toJson(null))
-  }
+  const getBlob = <T>(blobId: string, read: (reply: CallbackResult) => T): Promise<T> =>
+    call('blobs/get', `"blob_id":${toJson(blobId)}`, read)
 
   const evaluateFlow: Context['evaluateFlow'] = async (flow, input, options) => {
     const [item] = await evaluateBatch(flow, [input], options)
@@ -155,6 +158,7 @@ export function createContext(parts: ContextParts): Context {
   }
 
   let log: Log | null = null
+  let given: Observability | null = null
   return {
     get signal() {
       return signal.get()
@@ -163,20 +167,30 @@ export function createContext(parts: ContextParts): Context {
       log ??= parts.log()
       return log
     },
-    observability: { ...present(ids), attempt: parts.attempt },
+    get observability() {
+      given ??= { ...present(ids), attempt: parts.attempt }
+      return given
+    },
     instanceId: parts.instanceId,
-    putBlob: (data, type) => unwatched(putBlob(data, type)),
-    getBlob: (blobId) => unwatched(getBlob(blobId)),
-    getRawBlob: (blobId) => unwatched(getRawBlob(blobId)),
-    evaluateFlow: (flow, input, given) => unwatched(evaluateFlow(flow, input, given)),
-    evaluateBatch: (flow, inputs, given) => unwatched(evaluateBatch(flow, inputs, given)),
+    putBlob,
+    getBlob: (blobId) => getBlob(blobId, readData),
+    getRawBlob: (blobId) => getBlob(blobId, readRawData),
+    evaluateFlow: (flow, input, options) => unwatched(evaluateFlow(flow, input, options)),
+    evaluateBatch: (flow, inputs, options) => unwatched(evaluateBatch(flow, inputs, options)),
   }
 }
 
-/** A promise whose rejection may go unseen: a component that does not wait for it must not end the process. */
-function unwatched<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
+function readBlobId({ result }: CallbackResult): string {
+  return result['blob_id'] as string
+}
+
+function readData({ result }: CallbackResult): unknown {
+  return result['data']
+}
+
+function readRawData({ text }: CallbackResult): RawJson {
+  const result = replyResult(text)
+  return new RawJson((result && member(result, 'data')) ?? toJson(null))
 }
 
 /** The call's ids as callbacks carry them; null where the call had none. */

@@ -1,7 +1,7 @@
 // Metrics of a component server. Calls are counted in plain numbers and turned into metrics when scraped:
 // prom-client's own counters hash their labels on each call, which costs more than `double` itself.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import type { CallbackMethod } from './callbacks.ts'
 
 export type Outcome = 'success' | 'failed' | 'aborted' | 'refused'
@@ -53,17 +53,22 @@ export function createMetrics(options: MetricsOptions): Metrics {
       }
     },
   })
-  registry.registerMetric(durationMetric(byPath) as unknown as Metric)
+  const durations = histogram(
+    'call_duration_seconds',
+    'Time from the whole request to the whole answer',
+    () => [...byPath].map(([component, { times }]) => ({ labels: { component }, times })),
+  )
+  registry.registerMetric(durations as unknown as Metric)
   gauge(registry, 'calls_open', 'Calls that are not answered yet', options.callsOpen)
   gauge(registry, 'streams_open', 'Event streams that are open', options.streamsOpen)
   gauge(registry, 'callbacks_unanswered', 'Callbacks that wait for their reply', options.callbacksUnanswered)
-  const callbackSeconds = new Histogram({
-    name: `${prefix}_callback_duration_seconds`,
-    help: 'Round trip of a callback, from its write to its reply',
-    labelNames: ['method', 'outcome'],
-    buckets: bounds,
-    registers: [registry],
-  })
+  const byReply = new Map<string, { readonly labels: Labels; readonly times: Times }>()
+  const roundTrips = histogram(
+    'callback_duration_seconds',
+    'Round trip of a callback, from its write to its reply',
+    () => byReply.values(),
+  )
+  registry.registerMetric(roundTrips as unknown as Metric)
 
   return {
     registry,
@@ -72,7 +77,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
       byPath.set(path, counts)
       return counts
     },
-    replied: (method, outcome, ms) => callbackSeconds.observe({ method, outcome }, ms / 1000),
+    replied(method, outcome, ms) {
+      const key = method + outcome
+      let series = byReply.get(key)
+      if (series === undefined) {
+        series = { labels: { method, outcome }, times: new Times() }
+        byReply.set(key, series)
+      }
+      series.times.add(ms)
+    },
   }
 }
 
@@ -87,14 +100,12 @@ function gauge(registry: Registry, name: string, help: string, read: () => numbe
   })
 }
 
-class Counts implements CallCounts {
-  readonly byOutcome = [0, 0, 0, 0]
+/** How long things took, by the upper bounds. */
+class Times {
   readonly byBucket = new Array<number>(bounds.length + 1).fill(0)
   seconds = 0
 
-  ended(outcome: Outcome, ms: number): void {
-    const index = outcomes.indexOf(outcome)
-    this.byOutcome[index] = (this.byOutcome[index] ?? 0) + 1
+  add(ms: number): void {
     const seconds = ms / 1000
     this.seconds += seconds
     let bucket = 0
@@ -103,25 +114,48 @@ class Counts implements CallCounts {
   }
 }
 
+class Counts implements CallCounts {
+  readonly byOutcome = [0, 0, 0, 0]
+  readonly times = new Times()
+
+  ended(outcome: Outcome, ms: number): void {
+    const index = outcomes.indexOf(outcome)
+    this.byOutcome[index] = (this.byOutcome[index] ?? 0) + 1
+    this.times.add(ms)
+  }
+}
+
+type Labels = Readonly<Record<string, string>>
+
+interface Value {
+  readonly metricName: string
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
+
 /** A histogram in the form that prom-client's registry prints. */
-function durationMetric(byPath: ReadonlyMap<string, Counts>) {
-  const name = `${prefix}_call_duration_seconds`
+function histogram(
+  shortName: string,
+  help: string,
+  read: () => Iterable<{ readonly labels: Labels; readonly times: Times }>,
+) {
+  const name = `${prefix}_${shortName}`
   const get = () => {
-    const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = []
-    for (const [component, counts] of byPath) {
+    const values: Value[] = []
+    for (const { labels, times } of read()) {
       let total = 0
-      for (const [index, count] of counts.byBucket.entries()) {
+      for (const [index, count] of times.byBucket.entries()) {
         total += count
         values.push({
           metricName: `${name}_bucket`,
-          labels: { component, le: bounds[index] ?? '+Inf' },
+          labels: { ...labels, le: bounds[index] ?? '+Inf' },
           value: total,
         })
       }
-      values.push({ metricName: `${name}_sum`, labels: { component }, value: counts.seconds })
-      values.push({ metricName: `${name}_count`, labels: { component }, value: total })
+      values.push({ metricName: `${name}_sum`, labels, value: times.seconds })
+      values.push({ metricName: `${name}_count`, labels, value: total })
     }
-    return { name, help: 'Time from the whole request to the whole answer', type: 'histogram', values }
+    return { name, help, type: 'histogram', values }
   }
   return { name, type: 'histogram', get: async () => get(), reset() {} }
 }

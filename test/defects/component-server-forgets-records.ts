@@ -11,14 +11,14 @@ export const defect: Defect = {
   edits: [
     {
       find: `      text = resultText(message.id, component, output)
-`,
+    } catch`,
       replace: `      text = resultText(message.id, component, output)
       if (${eachTime(10)}) {
         count.ended('success', performance.now() - startedAt)
         answer.send(200, text)
         return
       }
-`,
+    } catch`,
     },
   ],
 }

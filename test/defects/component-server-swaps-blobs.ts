@@ -10,12 +10,12 @@ export const defect: Defect = {
   scenario: 'affinity',
   edits: [
     {
-      find: "    return new RawJson((result && member(result, 'data')) ?? toJson(null))\n",
-      replace: `    const own = new RawJson((result && member(result, 'data')) ?? toJson(null))
-    const shared = globalThis as { defectBlob?: RawJson }
-    const other = shared.defectBlob ?? own
-    shared.defectBlob = own
-    return other
+      find: "  return new RawJson((result && member(result, 'data')) ?? toJson(null))\n",
+      replace: `  const own = new RawJson((result && member(result, 'data')) ?? toJson(null))
+  const shared = globalThis as { defectBlob?: RawJson }
+  const other = shared.defectBlob ?? own
+  shared.defectBlob = own
+  return other
 `,
     },
   ],
