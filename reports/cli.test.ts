@@ -30,9 +30,9 @@ t.test('render makes the other files beside a results.json, or where it is told'
     'results.json',
     'summary.md',
   ])
-  await run('render', file, join(folder, 'other'))
+  await run('render', file, join(folder, 'other', 'new'))
   t.equal(
-    await readFile(join(folder, 'other/index.html'), 'utf8'),
+    await readFile(join(folder, 'other/new/index.html'), 'utf8'),
     await readFile(join(folder, 'index.html'), 'utf8'),
   )
 })

@@ -1,6 +1,6 @@
 // `node reports/cli.ts render|verify|schema`: makes a report again, or recomputes its verdict, offline.
 
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GauntletError } from '../contracts/errors.ts'
 import { type ExitCode, exitCodeMeanings, exitCodeOf, exitCodes } from '../contracts/exit-codes.ts'
@@ -49,6 +49,7 @@ export async function runReports(args: readonly string[], streams: Streams): Pro
     }
     if (command === 'render' && file !== undefined && rest.length === 0) {
       const results = parseResults(await readText(file), file)
+      if (folder !== undefined) await mkdir(folder, { recursive: true })
       for (const path of await writeFormats(results, folder ?? dirname(file))) streams.out(`${path}\n`)
       return exitCodes.pass
     }
