@@ -89,7 +89,8 @@ runMain(async () => {
     }
     if (wants('threads')) details['threads'] = await benchThreads(values, folder, goals, problems)
     if (wants('streams')) details['streams'] = await benchStreams([ours(), ...peers], values, folder, goals)
-    if (wants('latency')) details['latency'] = await benchLatency(values, folder, goals, problems)
+    if (wants('latency'))
+      details['latency'] = await benchLatency([ours(), ...peers], values, folder, goals, problems)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -269,12 +270,12 @@ async function benchStreams(
 }
 
 async function benchLatency(
+  kinds: readonly PeerKind[],
   { rounds, seconds, rate }: Values,
   folder: string,
   goals: Goal[],
   { invalid }: Problems,
 ): Promise<unknown> {
-  const kinds = [ours(), nginx, haproxy].filter((kind) => kind.version() !== null)
   const results = await withPeers(kinds, folder, async (peers, { ports: [podPort = 0] }) => {
     const direct: Peer = { name: 'direct', version: '', port: podPort, pids: () => [], stop: async () => {} }
     return measureLatency([...peers, direct], rate, rounds * seconds * slicesPerSecond)
