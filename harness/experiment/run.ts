@@ -32,6 +32,9 @@ const tailMs = 2_000
 /** A share of the machine above which a condition that is broken says nothing. */
 const mostTakenShare = 0.2
 
+/** What looks at nothing but streams and their callbacks. */
+const ofStreams: readonly CheckerName[] = ['affinity', 'streams-end']
+
 const gauges = {
   streams: { role: 'component-server', name: 'stepflow_component_server_streams_open' },
   callbacks: { role: 'component-server', name: 'stepflow_component_server_callbacks_unanswered' },
@@ -142,6 +145,8 @@ export async function runExperiment(
     until,
   })
   trial.judge(landedResult(experiment, injected))
+  if (experiment.loads.every(({ workload }) => workload === 'double'))
+    trial.expectNothingFor(ofStreams, 'no load of the experiment has streams')
   const registered = experiment.checkers.filter((name): name is CheckerName => Object.hasOwn(checkers, name))
   await trial.checkInvariants(...registered)
   const own = experiment.checkers.flatMap((name) => options.ownCheckers[name] ?? [])

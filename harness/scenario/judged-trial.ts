@@ -70,6 +70,13 @@ export class JudgedTrial extends Trial {
   #healedAt = 0
   #history: History | null = null
   #collectedAt = 0
+  /** Checkers that may have nothing to look at, with the reason. */
+  readonly #mayBeIdle = new Map<CheckerName, string>()
+
+  /** An experiment's load gives these checkers nothing: then they do not run, and the report says why. */
+  expectNothingFor(names: readonly CheckerName[], reason: string): void {
+    for (const name of names) this.#mayBeIdle.set(name, reason)
+  }
 
   /**
    * Runs the checkers of what must hold in every trial, whatever was done to the system, those that the scenario's
@@ -98,8 +105,10 @@ export class JudgedTrial extends Trial {
         ...(this.hasOwnWorkload ? { deadlineUs: ownDeadlineUs, ownFlow: true } : {}),
       }),
     ]
-    const idle = this.hasOwnWorkload ? results.filter(({ examined }) => examined === 0) : []
-    for (const { name } of idle) this.figure(`${name}: not checked`, 'your flow gave it nothing to look at')
+    const whyIdle = (name: string): string | undefined =>
+      this.hasOwnWorkload ? 'your flow gave it nothing to look at' : this.#mayBeIdle.get(name as CheckerName)
+    const idle = results.filter(({ name, examined }) => examined === 0 && whyIdle(name) !== undefined)
+    for (const { name } of idle) this.figure(`${name}: not checked`, whyIdle(name) ?? '')
     this.judge(...results.filter((result) => !idle.includes(result)))
   }
 
