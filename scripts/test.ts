@@ -123,11 +123,16 @@ function runJob(files: Job, result: Result): Promise<boolean> {
 
 /**
  * Reads TAP: counts assertions (a subtest's own line has ` # time=` and is none), prints failures with what follows
- * them, and skips with their reason.
+ * them, skips with their reason, and what a test notes for the report (`t.comment('note: ...')`).
  */
 function tapReader(result: Result): (line: string) => void {
   let inFailure = false
   return (line) => {
+    const note = /^\s*# (note: .*)$/.exec(line)?.[1]
+    if (note !== undefined) {
+      console.log(note)
+      return
+    }
     const found = /^(\s*)(not ok|ok) \d+ ?-? ?(.*)$/.exec(line)
     if (found === null) {
       if (inFailure && /^\s/.test(line)) console.log(line)

@@ -30,6 +30,10 @@ export class Deviations {
     return row !== undefined
   }
 
+  get size(): number {
+    return this.#rows.length
+  }
+
   /** Rows that have allowed nothing. */
   unused(): string[] {
     return this.#rows.filter((row) => !this.#used.has(row)).map(({ line }) => line)

@@ -69,11 +69,14 @@ export class Pair implements AsyncDisposable {
     return new Pair(real, options, { real: theirs, ours: own })
   }
 
-  /** Runs `script` against both. A difference in an answer or a run's result ends the comparison. */
-  async differences(script: Script): Promise<Difference[]> {
+  /**
+   * Runs `script` against both. A difference in an answer or a run's result ends the comparison.
+   * @param patienceMs after which the real one counts as hanging
+   */
+  async differences(script: Script, patienceMs: number = answerDeadlineMs.real): Promise<Difference[]> {
     const [real, ours] = await Promise.all([
-      record('real', this.#parts.real, script),
-      record('ours', this.#parts.ours, script),
+      record('real', this.#parts.real, script, patienceMs),
+      record('ours', this.#parts.ours, script, answerDeadlineMs.ours),
     ])
     // What hangs in the real one is left to the end of its process.
     if (real.some(({ status }) => status === 0)) await this.#renewReal()
@@ -146,7 +149,12 @@ async function startPart(
   }
 }
 
-async function record(name: Side['name'], part: Part, script: Script): Promise<Exchange[]> {
+async function record(
+  name: Side['name'],
+  part: Part,
+  script: Script,
+  deadlineMs: number,
+): Promise<Exchange[]> {
   const exchanges: Exchange[] = []
   const names = new Names()
   const note = (method: string, text: string): void => {
@@ -156,7 +164,7 @@ async function record(name: Side['name'], part: Part, script: Script): Promise<E
   note('start', client === null ? 'ends' : 'serves')
   if (client === null) return exchanges
   const ask = async (request: Request, isNoted: boolean): Promise<{ status: number; text: string }> => {
-    const { exchange, text } = await client.send(request, names, answerDeadlineMs[name])
+    const { exchange, text } = await client.send(request, names, deadlineMs)
     if (isNoted) exchanges.push(exchange)
     return { status: exchange.status, text }
   }
