@@ -20,7 +20,7 @@ export function rateChart(bars: readonly Bar[]): string {
   })
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="780" height="${60 + bars.length * 32}" font-family="sans-serif" font-size="14">` +
-    `<rect width="100%" height="100%" fill="white"/>` +
+    `<title>Rate and CPU time a request of each balancer</title><rect width="100%" height="100%" fill="white"/>` +
     `<text x="16" y="24" font-weight="bold">Small JSON-RPC POST on one core: rate, and CPU time a request</text>${rows.join('')}</svg>\n`
   )
 }
