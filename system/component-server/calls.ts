@@ -17,8 +17,10 @@ import { componentInfo, type Registry } from './registry.ts'
 export interface Answer {
   /** The whole answer, a JSON text. */
   send(status: number, json: string): void
-  /** Sends the head of an event stream at once. */
+  /** Opens an event stream. Its head leaves with the first event: most components call back at once. */
   openStream(): void
+  /** The component has begun: a head that no event took along leaves at the end of this turn. */
+  begun(): void
   writeEvent(json: Json): void
   /** The last event, and the end of the stream. */
   endStream(json: Json): void
@@ -266,8 +268,10 @@ export function createCalls(options: CallsOptions): Calls {
       broke(thrown)
       return
     }
-    if (isThenable(output)) Promise.resolve(output).then(done, broke)
-    else done(output)
+    if (isThenable(output)) {
+      Promise.resolve(output).then(done, broke)
+      answer.begun()
+    } else done(output)
   }
 
   /** True for the one who closes it. */

@@ -163,6 +163,7 @@ t.test('sends a stream in chunks, or to its end where the peer knows none', asyn
   modern.client.write(head(0))
   const { answer } = await modern.next()
   answer.openStream()
+  answer.begun()
   t.match(
     await modern.until(/\r\n\r\n/),
     /stepflow-instance-id: pod-1\r\n.*transfer-encoding: chunked\r\n\r\n$/s,

@@ -348,7 +348,10 @@ class Exchange implements RequestAnswer {
     this.#chunked = this.#head.minor === 1
     const framing = this.#chunked ? 'transfer-encoding: chunked\r\n' : ''
     this.#held = `HTTP/1.1 200 OK\r\nstepflow-instance-id: ${instanceId}\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n${dateLine}${this.#connectionLine()}${framing}\r\n`
-    // Most components call back at once, and a packet less is one less for balancer and runtime, too.
+  }
+
+  begun(): void {
+    if (!this.#open || this.#held === '') return
     setImmediate(() => {
       if (this.#open && this.#held !== '') this.#write('')
     })

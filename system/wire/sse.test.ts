@@ -57,3 +57,17 @@ t.test('writes events in ASCII that read back the same', async (t) => {
   t.match(event, /^data: [\x20-\x7e]+\n\n$/)
   t.same(JSON.parse(decode([bytes(event)])[0] ?? ''), JSON.parse(json))
 })
+
+t.test('characters are whole however chunks cut them, also behind chunks of ASCII', async (t) => {
+  const bytes = Buffer.from('data: a\n\ndata: é€😀b\n\ndata: c\n\n')
+  for (let first = 0; first <= bytes.length; first++) {
+    for (let second = first; second <= bytes.length; second++) {
+      const seen: string[] = []
+      const decoder = createSseDecoder((data) => void seen.push(data))
+      for (const piece of [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)])
+        decoder.push(piece)
+      decoder.end()
+      if (seen.join('|') !== 'a|é€😀b|c') t.fail(`cut at ${first} and ${second}: ${seen.join('|')}`)
+    }
+  }
+})

@@ -24,7 +24,8 @@ export function createSseDecoder(
   onData: (data: string) => void,
   maxEventChars: number = defaultMaxEventChars,
 ): SseDecoder {
-  const characters = new StringDecoder('utf8')
+  /** Made once a chunk ends within what may be a character of several bytes: few streams need one. */
+  let characters: StringDecoder | null = null
   let line = ''
   let data: string | null = null
   let first = true
@@ -78,9 +79,17 @@ export function createSseDecoder(
   }
 
   return {
-    push: (chunk) => take(characters.write(chunk as Buffer)),
+    push(chunk) {
+      const last = chunk[chunk.length - 1]
+      if (characters === null && last !== undefined && last < 0x80 && chunk instanceof Buffer) {
+        take(chunk.toString())
+        return
+      }
+      characters ??= new StringDecoder('utf8')
+      take(characters.write(chunk as Buffer))
+    },
     end() {
-      take(characters.end())
+      if (characters !== null) take(characters.end())
       const last = line
       line = ''
       if (last !== '') endLine(last)
@@ -109,5 +118,7 @@ export function encodeEvent(json: string): string {
 }
 
 function escapeNonAscii(json: string): string {
+  // Counting bytes costs less than a search that finds nothing.
+  if (Buffer.byteLength(json) === json.length) return json
   return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -10,17 +10,17 @@ export const defect: Defect = {
   scenario: 'smoke',
   edits: [
     {
-      find: `    push: (chunk) => take(characters.write(chunk as Buffer)),
+      find: `      characters ??= new StringDecoder('utf8')
+      take(characters.write(chunk as Buffer))
 `,
-      replace: `    push(chunk) {
-      let text = ''
+      replace: `      let text = ''
       try {
         text = new TextDecoder('utf-8', { fatal: true }).decode(chunk)
       } catch {
         return
       }
       take(text)
-    },
+      characters = null
 `,
     },
   ],
