@@ -134,6 +134,7 @@ export async function runSession(session: SessionOptions): Promise<SessionEnd> {
     progress.say('stopping the system')
   } catch (error) {
     if (error instanceof GauntletError && error.code === 'ERR_ENVIRONMENT') throw error
+    if (environment === null) raiseComponentProblem(error, options.components)
     if (!abort.signal.aborted && error instanceof GauntletError && environment === null) {
       results.push(bootFailure(session, error, share()))
     } else if (!abort.signal.aborted) {
@@ -350,6 +351,16 @@ function clusterUnknown(error: GauntletError): CheckerResult {
     reason: error.message,
     examined: 1,
   }
+}
+
+/**
+ * A file of components that no pod can use is the user's, not the system's: wrong usage, in the pod's own words.
+ * @throws GauntletError ERR_COMPONENT
+ */
+function raiseComponentProblem(error: unknown, components: string | null): void {
+  const [, said] = /error: ([^\n]*) \(ERR_COMPONENT\)/.exec(textOf(error)) ?? []
+  if (components === null || said === undefined) return
+  throw new GauntletError('ERR_COMPONENT', said, { field: `--components ${components}`, cause: error })
 }
 
 /** Share of the machine, taken by others, above which a boot that took too long says nothing about the system. */

@@ -72,7 +72,7 @@ t.test(
   },
 )
 
-t.test('wrong usage is exit code 2, with every problem named, and nothing is started', async (t) => {
+t.test('wrong usage is exit code 2, with every problem named, and nothing is measured', async (t) => {
   const { code, err } = await run(t, 'scenarios/affinity.mjs', '--duration', '1', '--seed', 'x', '--bogus')
   t.equal(code, 2)
   t.match(err, /--duration: got 1, use a number with ms, s, m or h.*\(ERR_FLAG_VALUE\)/)
@@ -87,6 +87,9 @@ t.test('wrong usage is exit code 2, with every problem named, and nothing is sta
   t.equal(nowhere.code, 2)
   t.match(nowhere.err, /--out: cannot be written to.*\(ERR_ENVIRONMENT\)/)
   t.equal(nowhere.out, '', 'before anything is measured')
+  const lacking = await run(t, 'scenarios/smoke.mjs', '--components', 'no-such-file.ts')
+  t.equal(lacking.code, 2, lacking.out)
+  t.match(lacking.err, /^error: --components no-such-file\.ts: .*cannot be imported.*\(ERR_COMPONENT\)$/m)
 })
 
 t.test('--help explains every option and exit code', async (t) => {
