@@ -3,7 +3,7 @@
 import { Type } from '@sinclair/typebox'
 import { parseExpression } from './flow-expression.ts'
 import { elements, type Json, jsonNull, kindOf, member, unquote } from './json.ts'
-import { checkedBy, checkShape, nullable, ShapeError } from './json-shape.ts'
+import { checkedBy, checkShape, nullable, type Place, ShapeError, wrongType } from './json-shape.ts'
 
 /** Any JSON value. */
 export const anyValue = Type.Unknown({ description: 'Any JSON value' })
@@ -113,12 +113,20 @@ export const flowSchemasSchema = Type.Object(
   { title: 'FlowSchema' },
 )
 
+/** Of the schemas themselves only names and defaults are read; what else they say is free. */
+function checkSchemas(json: Json, place: Place): void {
+  if (json === 'null') return
+  if (kindOf(json) !== 'object') throw new ShapeError(place, 'FlowSchema must be an object', 'after')
+  const defs = member(json, '$defs') ?? jsonNull
+  if (defs !== 'null' && kindOf(defs) !== 'object') throw wrongType(place, defs, 'a map', 'after')
+}
+
 export const flowSchema = Type.Object(
   {
     name: text('Shown in listings'),
     description: text('What the flow is for'),
     version: text('Of the flow'),
-    schemas: Type.Optional(checkedBy(flowSchemasSchema, () => {})),
+    schemas: Type.Optional(checkedBy(flowSchemasSchema, checkSchemas)),
     steps: Type.Optional(Type.Array(stepSchema)),
     output: Type.Optional(expressionSchema),
     test: Type.Optional(nullable(testSchema)),

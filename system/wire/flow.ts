@@ -3,19 +3,8 @@
 import { hash } from 'node:crypto'
 import { type Expression, nullExpression, parseExpression, writeExpression } from './flow-expression.ts'
 import { flowSchema, stepSchema } from './flow-schema.ts'
-import {
-  arrayOf,
-  elements,
-  type Json,
-  jsonNull,
-  kindOf,
-  member,
-  members,
-  objectOf,
-  quote,
-  unquote,
-} from './json.ts'
-import { checkShape, type Place, ShapeError, wrongType } from './json-shape.ts'
+import { arrayOf, elements, type Json, jsonNull, member, members, objectOf, quote, unquote } from './json.ts'
+import { checkShape, type Place } from './json-shape.ts'
 
 export type OnError =
   | { readonly action: 'fail' }
@@ -68,7 +57,7 @@ export function parseFlow(json: Json, place: Place = []): Flow {
   const name = readText(fields.get('name'))
   const description = readText(fields.get('description'))
   const version = readText(fields.get('version'))
-  const schemas = readSchemas(fields.get('schemas'), [...place, 'schemas'])
+  const schemas = readSchemas(fields.get('schemas'))
   const examples = notNull(fields.get('examples'))
   const test = notNull(fields.get('test'))
   const examplesText = examples === null ? undefined : arrayOf(elements(examples).map(writeExample))
@@ -144,9 +133,9 @@ function readOnError(json: Json | undefined): { onError: OnError; text: Json | u
 /** Attempts of a step with `onError: retry`: the format has no place for another number. */
 const retryAttempts = 3
 
-function readSchemas(json: Json | undefined, place: Place): Json | null {
+/** Their shape has been checked. */
+function readSchemas(json: Json | undefined): Json | null {
   if (json === undefined || json === 'null') return null
-  if (kindOf(json) !== 'object') throw new ShapeError(place, 'FlowSchema must be an object', 'after')
   const fields = new Map(members(json))
   const parts = new Map(members(fields.get('properties') ?? jsonNull))
   const steps = member(parts.get('steps') ?? jsonNull, 'properties')
@@ -155,7 +144,6 @@ function readSchemas(json: Json | undefined, place: Place): Json | null {
     ['steps', steps === undefined || members(steps).length === 0 ? undefined : stepSchemas(steps)],
   ])
   const defs = notNull(fields.get('$defs')) ?? undefined
-  if (defs !== undefined && kindOf(defs) !== 'object') throw wrongType(place, defs, 'a map', 'after')
   if ((defs === undefined || defs === '{}') && properties === '{}') return null
   return objectOf([
     ['type', quote('object')],

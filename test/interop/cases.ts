@@ -465,6 +465,26 @@ const named: readonly Case[] = [
       )),
   },
   {
+    name: 'schemas and a step',
+    script: async (side) =>
+      void (await side.send(
+        post(
+          '/flows',
+          '{"flow":{"schemas":1,"steps":[{"id":"a","component":"/x","input":{"$input":"$a"}}]}}',
+        ),
+      )),
+  },
+  {
+    name: 'a default twice',
+    script: async (side) =>
+      void (await side.send(
+        post(
+          '/flows',
+          '{"flow":{"steps":[{"id":"a","component":"/x","onError":{"action":"useDefault","defaultValue":1,"defaultValue":2}}]}}',
+        ),
+      )),
+  },
+  {
     name: 'no UTF-8',
     async script(side) {
       for (const body of [
