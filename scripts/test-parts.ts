@@ -14,7 +14,7 @@ export interface TestPart {
   readonly alone?: boolean
   /** Whether it deploys into a cluster: what was not there before is taken away. */
   readonly deploys?: boolean
-  /** Processes at a time: 1 where measurements would disturb each other. */
+  /** Processes at a time: 1 where measurements would disturb each other, 3 where some wait for timers on two cores. */
   readonly jobs: number
 }
 
@@ -23,14 +23,15 @@ export const testParts: readonly TestPart[] = [
   {
     name: 'unit',
     files: [
-      'system/**/*.test.ts',
+      'system/balancer/**/*.test.ts',
+      'system/{component-server,program,runtime,wire}/**/*.test.ts',
       'harness/**/*.test.ts',
       '{contracts,chaos,images,reports,scripts,bench,test/unit,test/defects}/**/*.test.ts',
     ],
     grouped: true,
-    budgetSeconds: 30,
+    budgetSeconds: 40,
     full: false,
-    jobs: 2,
+    jobs: 3,
   },
   {
     name: 'e2e',
@@ -39,7 +40,7 @@ export const testParts: readonly TestPart[] = [
     grouped: false,
     budgetSeconds: 80,
     full: false,
-    jobs: 2,
+    jobs: 3,
   },
   {
     name: 'full',

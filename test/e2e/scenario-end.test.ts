@@ -1,31 +1,13 @@
 // How scenarios end: interrupted, under an older Node, and killed; with a report where there can be one, and no trace.
 
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import t from 'tap'
 import { skipUnless } from '../skip.ts'
-import { alive, descendants, gone, resultsIn, start } from './scenario-helpers.ts'
+import { alive, descendants, gone, interrupt, resultsIn, start } from './scenario-helpers.ts'
 
 t.setTimeout(240_000)
 
-t.test('an interruption ends with a report of what was measured, exit codes 130 and 143', async (t) => {
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const) {
-    const folder = t.testdir({ [signal]: {} })
-    const { child, ended, said } = start('test/e2e/scenarios/waits.mjs', ['--out', join(folder, signal)])
-    await said('under load')
-    child.kill(signal)
-    const { code: found, out } = await ended
-    t.equal(found, code, out)
-    const [scenario] = resultsIn(join(folder, signal)).scenarios
-    t.match(scenario?.ended, { kind: 'interrupted', message: signal })
-    t.ok((scenario?.loads[0]?.load.completed ?? 0) > 0, 'the load until then is in the report')
-    const failed = scenario?.judgements.filter(({ outcome }) => outcome === 'fail')
-    t.same(failed, [], 'being interrupted is no defect')
-  }
-})
+t.test('Ctrl-C ends with a report of what was measured, exit code 130', (t) => interrupt(t, 'SIGINT', 130))
 
 const oldNode = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
   const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })

@@ -45,6 +45,21 @@ export async function run(
   return { ...ended, folder }
 }
 
+/** Sends a signal to a scenario under load, which must end with that code and a report of what was measured until then. */
+export async function interrupt(t: Test, signal: NodeJS.Signals, code: number): Promise<void> {
+  const folder = join(t.testdir({ [signal]: {} }), signal)
+  const { child, ended, said } = start('test/e2e/scenarios/waits.mjs', ['--out', folder])
+  await said('under load')
+  child.kill(signal)
+  const { code: found, out } = await ended
+  t.equal(found, code, out)
+  const [scenario] = resultsIn(folder).scenarios
+  t.match(scenario?.ended, { kind: 'interrupted', message: signal })
+  t.ok((scenario?.loads[0]?.load.completed ?? 0) > 0, 'the load until then is in the report')
+  const failed = scenario?.judgements.filter(({ outcome }) => outcome === 'fail')
+  t.same(failed, [], 'being interrupted is no defect')
+}
+
 export function resultsIn(folder: string): Results {
   return JSON.parse(readFileSync(join(folder, 'latest/results.json'), 'utf8')) as Results
 }

@@ -1,10 +1,11 @@
-// Further ways in which scenarios end: a rejection that nobody awaits, a bad import, a closed terminal, npx gone.
+// Further ways in which scenarios end: a rejection that nobody awaits, a bad import, a closed terminal, a reader or
+// npx that is gone.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
-import { alive, descendants, gone, resultsIn, root, run, start } from '../e2e/scenario-helpers.ts'
+import { alive, descendants, gone, interrupt, resultsIn, root, run, start } from '../e2e/scenario-helpers.ts'
 
 t.setTimeout(240_000)
 
@@ -20,13 +21,17 @@ t.test('a stray rejection and a bad import are exit code 4, with a report', asyn
   }
 })
 
-t.test('a terminal that is closed ends a scenario with a report, exit code 129', async (t) => {
+t.test('a closed terminal and SIGTERM end with a report, exit codes 129 and 143', async (t) => {
+  await interrupt(t, 'SIGHUP', 129)
+  await interrupt(t, 'SIGTERM', 143)
+})
+
+t.test('a reader that leaves early takes neither verdict nor report along', async (t) => {
   const folder = t.testdir({})
-  const { child, ended, said } = start('test/e2e/scenarios/waits.mjs', ['--out', join(folder, 'out')])
-  await said('under load')
-  child.kill('SIGHUP')
-  t.equal((await ended).code, 129)
-  t.match(resultsIn(join(folder, 'out')).scenarios[0]?.ended, { kind: 'interrupted', message: 'SIGHUP' })
+  const { child, ended } = start('scenarios/smoke.mjs', ['--out', folder])
+  child.stdout?.once('data', () => child.stdout?.destroy())
+  t.equal((await ended).code, 0)
+  t.equal(resultsIn(folder).verdict, 'PASS')
 })
 
 t.test('npm and npx that are killed take what they run along, which still leaves its report', async (t) => {
