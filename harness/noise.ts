@@ -91,12 +91,18 @@ export function createNoiseMeter(options: NoiseOptions = {}): NoiseMeter {
   }
 }
 
-/**
- * Mean share of the machine that others had over a stretch, and over the two seconds before its end where it is
- * shorter; null where it was not measured.
- */
+/** The seconds of a stretch, and of the two seconds before its end where it is shorter; null where not measured. */
+export function stretchSeconds(
+  noise: NoiseMeter,
+  fromUs: number,
+  untilUs: number,
+): readonly (NoiseSecond | null)[] | null {
+  return noise.seconds(Math.min(fromUs, untilUs - 2_000_000), untilUs)
+}
+
+/** Mean share of the machine that others had over a stretch (see stretchSeconds); null where it was not measured. */
 export function othersShare(noise: NoiseMeter, fromUs: number, untilUs: number): number | null {
-  const whole = noise.seconds(Math.min(fromUs, untilUs - 2_000_000), untilUs) ?? []
+  const whole = stretchSeconds(noise, fromUs, untilUs) ?? []
   const seconds = whole.filter((second) => second !== null)
   if (seconds.length === 0) return null
   return seconds.reduce((sum, second) => sum + second.stealShare + second.othersShare, 0) / seconds.length

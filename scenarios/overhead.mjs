@@ -38,6 +38,12 @@ await scenario(import.meta, {
     }
     t.overhead({ direct, balanced })
 
+    // No run went through the runtime until now: code that was never run is compiled under load, and waits for itself.
+    t.window('warm-up of callbacks')
+    await t.load('warm-up of callbacks', {
+      workload: t.workload('bidirectional'),
+      profile: { kind: 'concurrent', users: 4, durationMs: 2_000 },
+    })
     // The time of a callback is taken at the pod, from the write of its request to the reply in hand.
     t.window('callbacks')
     const callbacks = await t.load('callbacks', {

@@ -35,10 +35,11 @@ import type {
 import type { Targets } from '../../contracts/targets.ts'
 import { judgeThreshold, targetNamed, verdictOf } from '../../reports/index.ts'
 import { monotonicUs } from '../clock.ts'
-import { type NoiseMeter, othersShare } from '../noise.ts'
+import { type NoiseMeter, othersShare, stretchSeconds } from '../noise.ts'
 import type { LoadedScenario } from './definition.ts'
 import type { Gatherer } from './gather.ts'
 import type { OwnedLoad } from './load-true.ts'
+import { excuseFor } from './missed-target.ts'
 import type { Progress } from './progress.ts'
 import { readGauge, scrape } from './prometheus.ts'
 import { seededRandom } from './random.ts'
@@ -77,9 +78,6 @@ export interface OfferOptions {
   /** Called about four times a second. */
   readonly onProgress?: (progress: LoadProgress) => void
 }
-
-/** Share of the machine above which a missed target says nothing about the system; cores of all together are 1. */
-const mostTakenShare = 0.2
 
 /** Milliseconds after which a run without an answer is given up: twice what counts as hanging. */
 const answerTimeoutMs = 10_000
@@ -407,8 +405,8 @@ export class Trial {
   }
 
   /**
-   * Compares a measured figure with the target of that name. A target that was missed while others took the
-   * machine is unknown, where `during` says over which stretch the figure was taken.
+   * Compares a measured figure with the target of that name. Where `during` says over which stretch the figure was
+   * taken, what the machine did meanwhile may excuse a miss (missed-target.ts): it is unknown then.
    * @throws GauntletError where scenarios/targets.ts has no such target
    */
   threshold(
@@ -419,15 +417,12 @@ export class Trial {
   ): void {
     const target = targetNamed(this.#options.targets, name)
     const judged = judgeThreshold(target, measured, samples)
-    const taken = judged.outcome === 'fail' && during !== undefined ? this.othersShare(during) : null
+    const excuse =
+      judged.outcome === 'fail' && during !== undefined
+        ? excuseFor(target, stretchSeconds(this.noise, during.from, during.until))
+        : null
     const result: ThresholdResult =
-      taken !== null && taken > mostTakenShare
-        ? {
-            ...judged,
-            outcome: 'unknown',
-            reason: `${judged.reason}; but other processes took ${(taken * 100).toFixed(0)} % of the machine meanwhile`,
-          }
-        : judged
+      excuse === null ? judged : { ...judged, outcome: 'unknown', reason: `${judged.reason}; but ${excuse}` }
     this.#judgements.push(result)
     if (result.outcome !== 'pass') this.say(`${result.name}: ${result.outcome}: ${result.reason}`)
   }
