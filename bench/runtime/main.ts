@@ -25,7 +25,7 @@ const flags = {
     help: 'Virtual environment with stepflow-orchestrator and stepflow-py 0.9.0; default: one of its own, built once',
   },
   rounds: { kind: 'whole', default: 5, min: 1, max: 100, help: 'Rounds of each stack; the median counts' },
-  'warm-up-seconds': { kind: 'whole', default: 8, min: 1, max: 60, help: 'Length of the round before' },
+  'warm-up-seconds': { kind: 'whole', default: 20, min: 1, max: 60, help: 'Length of the round before' },
   seconds: { kind: 'whole', default: 3, min: 1, max: 60, help: 'Length of a round' },
   clients: { kind: 'whole', default: 50, min: 1, max: 1000, help: 'Connections, kept alive' },
 } as const satisfies Flags
