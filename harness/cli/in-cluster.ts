@@ -48,7 +48,8 @@ async function main(args: readonly string[]): Promise<number> {
   const name = `stepflow-harness-${randomBytes(4).toString('hex')}`
   const job = harnessJob({ name, namespace, image: `${imageName}:${image.tag}`, args })
   await kubectl(['create', '-f', '-'], toYaml([job]))
-  const remove = (): Promise<string> =>
+  /** Foreground: the Job goes after its pod, so that one awaits both; an interruption leaves that to the cluster. */
+  const remove = ({ awaited }: { readonly awaited: boolean }): Promise<string> =>
     kubectl([
       'delete',
       'job',
@@ -56,13 +57,13 @@ async function main(args: readonly string[]): Promise<number> {
       '-n',
       namespace,
       '--cascade=foreground',
-      '--wait=false',
+      ...(awaited ? ['--wait=true', '--timeout=60s'] : ['--wait=false']),
       '--ignore-not-found',
     ])
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       const code = signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
-      void remove().finally(() => process.exit(code))
+      void remove({ awaited: false }).finally(() => process.exit(code))
     })
   }
   try {
@@ -82,7 +83,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     return await exitCode(kubectl, namespace, name)
   } finally {
-    await remove()
+    await remove({ awaited: true })
   }
 }
 
