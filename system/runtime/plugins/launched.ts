@@ -8,6 +8,7 @@ import { GauntletError } from '../../../contracts/errors.ts'
 import type { Log } from '../../program/log.ts'
 import { awaitProgram } from './await-program.ts'
 import type { CallOutcome, CallTimeouts, Plugin } from './plugin.ts'
+import { Restarts } from './restarts.ts'
 import { defaultStepMs } from './stepflow/call.ts'
 
 export interface LaunchOptions {
@@ -28,11 +29,9 @@ export interface LaunchOptions {
   readonly connect: (url: URL) => Plugin
 }
 
-/** ms for the line with the port, between SIGTERM and SIGKILL, and before a restart: doubled up to the most. */
+/** ms for the line with the port, and between SIGTERM and SIGKILL. */
 const portTimeoutMs = 30_000
 const killAfterMs = 5_000
-const firstRestartMs = 100
-const mostRestartMs = 5_000
 /** Calls that found no child are made again, this often at most. */
 const maxAttempts = 3
 
@@ -44,56 +43,39 @@ interface Running {
 export function createLaunchedPlugin(options: LaunchOptions): Plugin {
   const { name, log } = options
   const closing = new AbortController()
-  let current: Promise<Running> | null = null
   /** Null while there is none to call. */
   let up: Running | null = null
-  let restartMs = firstRestartMs
-
-  const launch = async (signal: AbortSignal): Promise<Running> => {
-    const running = await launchOnce(options, signal)
-    restartMs = firstRestartMs
-    up = running
-    running.child.once('exit', (code, killedBy) => {
-      up = null
-      if (closing.signal.aborted) return
-      log.warn(
-        { plugin: name, code, signal: killedBy, restartMs },
-        'component server died, starting it again',
-      )
-      void running.plugin.close()
-      restart()
-    })
-    return running
-  }
-  const again = async (): Promise<Running> => {
-    await sleep(restartMs, undefined, { signal: closing.signal })
-    restartMs = Math.min(mostRestartMs, restartMs * 2)
-    return launch(closing.signal)
-  }
-  /** Calls that wait for a start that fails break with its reason; later ones wait for the next. */
-  const restart = (): void => {
-    current = again()
-    current.catch((error: unknown) => {
-      if (closing.signal.aborted) return
-      log.warn({ plugin: name, error: String(error) }, 'component server does not start')
-      restart()
-    })
-  }
+  const restarts = new Restarts<Running>({
+    launch: async (signal) => {
+      const running = await launchOnce(options, signal)
+      up = running
+      running.child.once('exit', (code, killedBy) => {
+        up = null
+        if (closing.signal.aborted) return
+        log.warn(
+          { plugin: name, code, signal: killedBy, restartMs: restarts.waitMs },
+          'component server died, starting it again',
+        )
+        void running.plugin.close()
+        restarts.again()
+      })
+      return running
+    },
+    closing: closing.signal,
+    onFailed: (error) => log.warn({ plugin: name, error: String(error) }, 'component server does not start'),
+  })
 
   return {
-    async start(signal) {
-      current = launch(AbortSignal.any([signal, closing.signal]))
-      await current
-    },
+    start: (signal) => restarts.start(signal),
     async execute(call) {
       let outcome: CallOutcome = { kind: 'broken', causes: [{ error: 'not started' }], details: {} }
       const stepMs = call.timeouts.stepMs ?? options.timeouts.stepMs ?? defaultStepMs
       const giveUpAt = performance.now() + stepMs
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-        if (current === null) return outcome
+        if (restarts.current === null) return outcome
         let running = up
         if (running === null) {
-          const waited = await awaitProgram(current, call, stepMs, giveUpAt - performance.now())
+          const waited = await awaitProgram(restarts.current, call, stepMs, giveUpAt - performance.now())
           if ('broken' in waited) return waited.broken
           running = waited.program
         }
@@ -107,12 +89,12 @@ export function createLaunchedPlugin(options: LaunchOptions): Plugin {
       return outcome
     },
     async components() {
-      if (current === null) throw new Error('not started')
-      return (await current).plugin.components()
+      if (restarts.current === null) throw new Error('not started')
+      return (await restarts.current).plugin.components()
     },
     async close() {
       closing.abort()
-      const running = await current?.catch(() => null)
+      const running = await restarts.current?.catch(() => null)
       if (running == null) return
       await running.plugin.close()
       await stop(running.child)

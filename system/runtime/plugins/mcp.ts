@@ -1,12 +1,12 @@
 // The mcp plugin: tools of a Model Context Protocol server, launched and spoken to over its standard streams.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { Log } from '../../program/log.ts'
 import { kindOf, toJson } from '../../wire/json.ts'
 import { awaitProgram } from './await-program.ts'
 import type { CallOutcome, CallTimeouts, Plugin } from './plugin.ts'
+import { Restarts } from './restarts.ts'
 
 export interface McpOptions {
   readonly name: string
@@ -22,47 +22,29 @@ export interface McpOptions {
 /** ms the handshake may take, and by default a tool. */
 const startTimeoutMs = 30_000
 const toolTimeoutMs = 30 * 60_000
-/** ms before a server that died is started again: doubled up to the most. */
-const firstRestartMs = 100
-const mostRestartMs = 5_000
 
 export function createMcpPlugin(options: McpOptions): Plugin {
   const { name, command, timeouts, log } = options
   const closing = new AbortController()
-  let current: Promise<Client> | null = null
-  let restartMs = firstRestartMs
-
-  const connect = async (signal: AbortSignal): Promise<Client> => {
-    const client = await launch(options, signal)
-    restartMs = firstRestartMs
-    client.onclose = () => {
-      if (closing.signal.aborted) return
-      log.warn({ plugin: name, restartMs }, 'MCP server died, starting it again')
-      restart()
-    }
-    return client
-  }
-  const again = async (): Promise<Client> => {
-    await sleep(restartMs, undefined, { signal: closing.signal })
-    restartMs = Math.min(mostRestartMs, restartMs * 2)
-    return connect(closing.signal)
-  }
-  /** Calls that wait for a start that fails break with its reason; later ones wait for the next. */
-  const restart = (): void => {
-    current = again()
-    current.catch((error: unknown) => {
-      if (closing.signal.aborted) return
-      log.warn({ plugin: name, error: textOf(error) }, 'MCP server does not start')
-      restart()
-    })
-  }
-  const connected = (): Promise<Client> => current ?? Promise.reject(new Error('not started'))
+  const restarts = new Restarts<Client>({
+    launch: async (signal) => {
+      const client = await launch(options, signal)
+      client.onclose = () => {
+        if (closing.signal.aborted) return
+        log.warn({ plugin: name, restartMs: restarts.waitMs }, 'MCP server died, starting it again')
+        restarts.again()
+      }
+      return client
+    },
+    closing: closing.signal,
+    onFailed: (error) => log.warn({ plugin: name, error: textOf(error) }, 'MCP server does not start'),
+  })
+  const connected = (): Promise<Client> => restarts.current ?? Promise.reject(new Error('not started'))
 
   return {
     async start(signal) {
       try {
-        current = connect(AbortSignal.any([signal, closing.signal]))
-        await current
+        await restarts.start(signal)
       } catch (error) {
         throw new GauntletError('ERR_PLUGIN', `error initializing plugin: ${textOf(error)}`, {
           field: `plugins.${name}`,
@@ -121,7 +103,7 @@ export function createMcpPlugin(options: McpOptions): Plugin {
     },
     async close() {
       closing.abort()
-      await (await current?.catch(() => null))?.close()
+      await (await restarts.current?.catch(() => null))?.close()
     },
   }
 }
