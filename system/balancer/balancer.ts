@@ -5,6 +5,7 @@ import type { HistoryWriter } from '../program/history.ts'
 import { noHistory } from '../program/history.ts'
 import type { Log, LogOptions } from '../program/log.ts'
 import type { Resolve } from '../program/resolve.ts'
+import { openSpans, type TraceSettings } from '../program/spans.ts'
 import { Directory, type SourceSpec } from './discovery/directory.ts'
 import { DnsSource } from './discovery/dns-source.ts'
 import { endpointSliceSource, type KubernetesApi } from './discovery/endpoint-slices.ts'
@@ -16,7 +17,6 @@ import { type Loop, type LoopSettings, startLoop } from './loop.ts'
 import { createBuffers, defaultPool, type PodWatcher, viewBuffers } from './pods.ts'
 import { createRegistry } from './registry.ts'
 import type { RuleConfig } from './rules.ts'
-import { openTracer, type TraceSettings } from './span-export.ts'
 import { startThread } from './threads.ts'
 import { noTls, podTlsOptions, type TlsSettings } from './tls.ts'
 import { monotonicMs } from './wheel.ts'
@@ -131,14 +131,14 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   })
   const settings = settingsOf(options)
   const trace = options.trace ?? null
-  const tracer = trace === null || threads > 1 ? null : openTracer(trace, log)
+  const spans = trace === null || threads > 1 ? null : openSpans(trace, 'balancer', log)
   let { port } = bind
   for (let index = 0; index < threads; index++) {
     const watcher = watcherOf(index)
     const listen = { host: bind.host, port, shared: threads > 1 }
     const loop =
       threads === 1
-        ? await startLoop({ listen, counts, watcher, settings, tracer, history, log, pod: options.pod })
+        ? await startLoop({ listen, counts, watcher, settings, spans, history, log, pod: options.pod })
         : await startThread(
             {
               listen,
@@ -187,12 +187,12 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     async drain() {
       draining = true
       await Promise.all(loops.map((loop) => loop.drain()))
-      await tracer?.flush()
+      await spans?.flush()
     },
     close() {
       directory.close()
       for (const loop of loops) loop.close()
-      tracer?.close()
+      spans?.close()
     },
   }
 }

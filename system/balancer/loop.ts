@@ -2,6 +2,7 @@
 
 import type { HistoryWriter } from '../program/history.ts'
 import type { Log } from '../program/log.ts'
+import type { SpanExporter } from '../program/spans.ts'
 import { type Acceptor, accept, type ListenOptions } from './accept.ts'
 import { AccessLog } from './access-log.ts'
 import { Callbacks } from './callbacks.ts'
@@ -14,7 +15,6 @@ import type { Relay } from './relay.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { compileRules, type RuleConfig } from './rules.ts'
 import type { TlsSettings } from './tls.ts'
-import type { Tracer } from './trace.ts'
 import { UpstreamPool } from './upstream.ts'
 import { Wheel } from './wheel.ts'
 
@@ -32,7 +32,7 @@ export interface LoopOptions {
   readonly counts: SharedCounts
   readonly watcher: PodWatcher
   readonly settings: LoopSettings
-  readonly tracer: Tracer | null
+  readonly spans: SpanExporter | null
   readonly history: HistoryWriter
   readonly log: Log
   /** Name of this balancer's pod, for the Via field of what it forwards. */
@@ -58,7 +58,7 @@ export interface Loop {
 
 /** @throws GauntletError ERR_LISTEN */
 export async function startLoop(options: LoopOptions): Promise<Loop> {
-  const { counts, watcher, history, log, tracer, listen } = options
+  const { counts, watcher, history, log, spans, listen } = options
   const wheel = new Wheel()
   const metrics = new Metrics()
   const { limits } = options.settings
@@ -78,7 +78,7 @@ export async function startLoop(options: LoopOptions): Promise<Loop> {
     via: viaLine(options.pod),
     limits,
     rules: [],
-    tracer,
+    spans,
     accessLog: null,
     draining: false,
   }

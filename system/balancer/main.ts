@@ -7,13 +7,13 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { hostname } from 'node:os'
 import type { Registry } from 'prom-client'
-import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
 import { listen, startAdmin } from '../program/admin.ts'
 import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
-import { type LogOptions, openLog, sayHowToOpenUp } from '../program/log.ts'
+import { openLog, sayHowToOpenUp } from '../program/log.ts'
 import { exportMetrics } from '../program/otlp.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
+import { readTelemetry } from '../program/telemetry.ts'
 import { createAdminApi } from './admin-api.ts'
 import { type BalancerOptions, onePool, startBalancer } from './balancer.ts'
 import { emptyConfig, readConfig } from './config.ts'
@@ -38,16 +38,8 @@ runMain(async () => {
     )
     return
   }
-  const logOptions: LogOptions = {
-    program: 'balancer',
-    level: flags['log-level'],
-    format: flags['log-format'],
-    destination: flags['log-destination'],
-    file: flags['log-file'],
-    endpoint: flags['otlp-endpoint'],
-  }
-  checkCollector(flags)
-  const log = openLog(logOptions)
+  const telemetry = readTelemetry('balancer', flags)
+  const log = openLog(telemetry.log)
   const pod = process.env['POD_NAME'] ?? hostname()
   const historyFile = process.env['HISTORY_FILE'] ?? ''
   const history = openHistory({ witness: 'balancer', pod }, historyFile)
@@ -95,14 +87,15 @@ runMain(async () => {
     history,
     pod,
     threads: flags.threads,
-    threadFiles: { log: logOptions, historyFile },
-    trace: flags['trace-enabled'] ? { endpoint: flags['otlp-endpoint'] } : null,
+    threadFiles: { log: telemetry.log, historyFile },
+    trace: telemetry.trace,
   })
   addProcessMetrics(balancer.registry)
+  const { metricsEndpoint } = telemetry
   const endMetrics =
-    flags['metrics-enabled'] && flags['otlp-endpoint'] !== null
-      ? exportMetrics(balancer.registry, flags['otlp-endpoint'], 'balancer', log)
-      : null
+    metricsEndpoint === null
+      ? null
+      : exportMetrics(balancer.registry, metricsEndpoint, telemetry.log.program, log)
   const reload = async (): Promise<void> => {
     balancer.reload(await readSettings())
     log.info({ config: flags.config }, 'reloaded')
@@ -145,34 +138,6 @@ runMain(async () => {
     history.close()
   })
 })
-
-/**
- * What is sent to a collector needs one.
- * @throws GauntletErrors (ERR_FLAG_VALUE)
- */
-function checkCollector(flags: {
-  readonly 'otlp-endpoint': string | null
-  readonly 'metrics-enabled': boolean
-  readonly 'log-destination': string
-}): void {
-  const endpoint = flags['otlp-endpoint']
-  const problem = (field: string, value: unknown, message: string): GauntletError =>
-    new GauntletError('ERR_FLAG_VALUE', message, {
-      field,
-      value,
-      fix: 'set --otlp-endpoint to the URL of an OTLP/HTTP collector, e.g. http://127.0.0.1:4318',
-    })
-  const problems: GauntletError[] = []
-  if (endpoint !== null && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
-    problems.push(problem('--otlp-endpoint', endpoint, `got ${endpoint}, which is no http or https URL`))
-  }
-  if (endpoint === null && flags['metrics-enabled'])
-    problems.push(problem('--metrics-enabled', true, 'needs a collector'))
-  if (endpoint === null && flags['log-destination'] === 'otlp')
-    problems.push(problem('--log-destination', 'otlp', 'needs a collector'))
-  const [first, ...rest] = problems
-  if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])
-}
 
 /** The original's metrics listener: Prometheus text on any path. */
 async function startMetrics(address: string, registry: Registry): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { HistoryWriter } from '../program/history.ts'
 import { notWritten, type WriteResult, waits } from '../program/link.ts'
+import type { SpanExporter } from '../program/spans.ts'
 import type { Client } from './accept.ts'
 import type { AccessLog } from './access-log.ts'
 import { BodyReader, bodyBad, bodyDone, bodyPiece } from './body.ts'
@@ -20,7 +21,7 @@ import { errorEvent, errorMessage, type Reason, refusalText } from './refuse.ts'
 import { findRequestId, maxLookBytes } from './request-id.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import { type Routing, type Rule, routeByRules } from './rules.ts'
-import { beginSpan, type Span, type Tracer, traceparentLine } from './trace.ts'
+import { beginSpan, endSpan, type Span, spanLine } from './trace.ts'
 import type { ConnectFailure, Upstream, UpstreamPool, UpstreamUser } from './upstream.ts'
 import type { Wheel } from './wheel.ts'
 
@@ -38,10 +39,11 @@ export interface Relay {
   readonly requestHeads: HeadMemo<RequestHead>
   /** Our Via field line. */
   readonly via: string
+  /** Null: it puts no spans of its own into traces. */
+  readonly spans: SpanExporter | null
   /** From here on changed by a reload; requests under way keep what they began with. */
   limits: RelayLimits
   rules: readonly Rule[]
-  tracer: Tracer | null
   accessLog: AccessLog | null
   /** Set once the program is stopping: answers say `Connection: close`. */
   draining: boolean
@@ -129,7 +131,7 @@ export class Exchange implements UpstreamUser, Waiting {
 
   /** Starts with what came behind the head. Returns the position behind this request's bytes. */
   start(bytes: Buffer, pos: number, end: number): number {
-    const { limits, budget, tracer, via } = this.#relay
+    const { limits, budget, spans, via } = this.#relay
     const head = this.#head
     const { bodyBytes } = head
     budget.earn()
@@ -141,7 +143,7 @@ export class Exchange implements UpstreamUser, Waiting {
         return end
       }
     }
-    if (tracer !== null) this.#pending = this.#tracedHead()
+    if (spans !== null) this.#pending = this.#tracedHead()
     else {
       // One that comes again is worth a form that is written faster.
       if (head.written !== null) head.packed ??= new PackedHead(head.written)
@@ -234,7 +236,7 @@ export class Exchange implements UpstreamUser, Waiting {
   #tracedHead(): string {
     this.#span = beginSpan(this.#head.traceparent)
     const fields = withoutFields(this.#head.fields, ['traceparent'])
-    return writeRequestHead({ ...this.#head, fields }, this.#relay.via + traceparentLine(this.#span))
+    return writeRequestHead({ ...this.#head, fields }, this.#relay.via + spanLine(this.#span))
   }
 
   #readBody(bytes: Buffer, pos: number, end: number): number {
@@ -727,7 +729,7 @@ export class Exchange implements UpstreamUser, Waiting {
   #finish(status: number, reason: Reason | null): void {
     if (this.#over) return
     this.#over = true
-    const { pods, metrics, callbacks, accessLog, tracer } = this.#relay
+    const { pods, metrics, callbacks, accessLog, spans } = this.#relay
     const pod = this.#pod
     const instanceId = this.#answer?.instanceId ?? null
     if (this.#events !== null) {
@@ -742,7 +744,7 @@ export class Exchange implements UpstreamUser, Waiting {
       pods.leave(pod)
       metrics.finished(pod, method, status, durationMs)
     }
-    if (accessLog === null && tracer === null) return
+    if (accessLog === null && spans === null) return
     const backend = pod?.key ?? null
     const span = this.#span
     accessLog?.write({
@@ -758,7 +760,7 @@ export class Exchange implements UpstreamUser, Waiting {
       traceId: span?.traceId ?? null,
       spanId: span?.spanId ?? null,
     })
-    if (span !== null) tracer?.end(span, { durationMs, method, target, status, backend, reason })
+    if (span?.sampled) spans?.add(endSpan(span, { durationMs, method, target, status, backend, reason }))
   }
 }
 

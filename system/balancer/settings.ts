@@ -1,7 +1,7 @@
 // The balancer's flags and environment variables: the original's names, and ours.
 
 import type { Flags } from '../program/flags.ts'
-import { logFlags } from '../program/log.ts'
+import { telemetryFlags } from '../program/telemetry.ts'
 import { defaultLimits } from './limits.ts'
 
 const dayMs = 86_400_000
@@ -122,22 +122,6 @@ export const balancerFlags = {
     env: 'ACCESS_LOG_EVERY',
     help: 'Log one in so many requests, and every failure; 0 none',
   },
-  'trace-enabled': {
-    kind: 'switch',
-    env: 'STEPFLOW_TRACE_ENABLED',
-    help: 'Put a span of its own into each trace (W3C trace context)',
-  },
-  'otlp-endpoint': {
-    kind: 'text',
-    default: null,
-    env: 'STEPFLOW_OTLP_ENDPOINT',
-    help: 'OTLP/HTTP collector, e.g. http://127.0.0.1:4318, for spans (without it they go into the log), metrics and log',
-  },
-  'metrics-enabled': {
-    kind: 'switch',
-    env: 'STEPFLOW_METRICS_ENABLED',
-    help: 'Send all metrics to --otlp-endpoint every 10 s as well; they can be scraped in any case',
-  },
   'tls-cert': {
     kind: 'text',
     default: null,
@@ -180,19 +164,7 @@ export const balancerFlags = {
     env: 'UPSTREAM_SERVER_NAME',
     help: 'Name that the certificates of pods must bear; without it their authority has to do',
   },
-  ...logFlags,
-  'log-destination': {
-    ...logFlags['log-destination'],
-    choices: ['stdout', 'stderr', 'file', 'otlp'],
-    help: 'Where log lines go; otlp: to --otlp-endpoint, and to stderr what it does not take',
-  },
-  'other-log-level': {
-    kind: 'choice',
-    choices: logFlags['log-level'].choices,
-    default: 'info',
-    env: 'STEPFLOW_OTHER_LOG_LEVEL',
-    help: 'Taken because the original has it: the level of what libraries log, and none of ours logs',
-  },
+  ...telemetryFlags,
 } as const satisfies Flags
 
 export const balancerNotes = [

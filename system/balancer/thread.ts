@@ -4,9 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { GauntletError } from '../../contracts/errors.ts'
 import { continueHistory } from '../program/history.ts'
 import { openLog } from '../program/log.ts'
+import { openSpans } from '../program/spans.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { type PodWatcher, type Sought, viewBuffers } from './pods.ts'
-import { openTracer } from './span-export.ts'
 import type { FromThread, ThreadData, ToThread } from './threads.ts'
 
 const data = workerData as ThreadData
@@ -29,14 +29,14 @@ const watcher: PodWatcher = {
 }
 
 const log = openLog(data.log)
-const tracer = data.trace === null ? null : openTracer(data.trace, log)
+const spans = data.trace === null ? null : openSpans(data.trace, 'balancer', log)
 
 startLoop({
   listen: data.listen,
   counts: viewBuffers(data.buffers),
   watcher,
   settings: data.settings,
-  tracer,
+  spans,
   history: continueHistory(data.historyFile),
   log,
   pod: data.pod,
@@ -79,12 +79,12 @@ function obey(loop: Loop, message: ToThread): void {
     case 'drain':
       void loop
         .drain()
-        .then(() => Promise.all([tracer?.flush(), log.drain?.()]))
+        .then(() => Promise.all([spans?.flush(), log.drain?.()]))
         .then(() => tell({ kind: 'drained', ticket: message.ticket }))
       break
     case 'close':
       loop.close()
-      tracer?.close()
+      spans?.close()
       // The port keeps the thread alive.
       port.close()
       break

@@ -3,11 +3,11 @@
 import { Worker } from 'node:worker_threads'
 import { GauntletError } from '../../contracts/errors.ts'
 import type { LogOptions } from '../program/log.ts'
+import type { TraceSettings } from '../program/spans.ts'
 import type { ListenOptions } from './accept.ts'
 import type { Loop, LoopSettings } from './loop.ts'
 import type { Snapshot } from './metrics.ts'
 import type { Fault, PodState, PodWatcher, SharedBuffers, Sought } from './pods.ts'
-import type { TraceSettings } from './span-export.ts'
 
 /** How a thread starts. */
 export interface ThreadData {

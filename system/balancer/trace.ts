@@ -1,6 +1,13 @@
-// W3C trace context: the balancer's own span between the client's and the pod's.
+// The balancer's own span between the client's and the pod's, in the same W3C trace.
 
-import { randomFillSync } from 'node:crypto'
+import type { EndedSpan } from '../program/spans.ts'
+import {
+  isSampled,
+  newSpanId,
+  newTraceId,
+  parseTraceparent,
+  traceparentLine,
+} from '../program/trace-context.ts'
 
 export interface Span {
   readonly traceId: string
@@ -22,49 +29,36 @@ export interface SpanEnd {
   readonly reason: string | null
 }
 
-export interface Tracer {
-  end(span: Span, end: SpanEnd): void
-}
-
 /** Begins a span under `traceparent`, or a new trace where that is absent or malformed (then it is not passed on). */
 export function beginSpan(traceparent: string | null): Span {
   const parent = traceparent === null ? null : parseTraceparent(traceparent)
   return {
-    traceId: parent?.traceId ?? randomHex(16),
-    spanId: randomHex(8),
+    traceId: parent?.traceId ?? newTraceId(),
+    spanId: newSpanId(),
     parentId: parent?.spanId ?? null,
-    sampled: parent?.sampled ?? true,
+    sampled: parent === null || isSampled(parent.flags),
     startMs: Date.now(),
   }
 }
 
 /** The field line that tells the pod of `span`. */
-export function traceparentLine(span: Span): string {
-  return `traceparent: 00-${span.traceId}-${span.spanId}-${span.sampled ? '01' : '00'}\r\n`
+export function spanLine({ traceId, spanId, sampled }: Span): string {
+  return traceparentLine({ traceId, spanId, flags: sampled ? '01' : '00' })
 }
 
-export function parseTraceparent(
-  text: string,
-): { readonly traceId: string; readonly spanId: string; readonly sampled: boolean } | null {
-  // Later versions may append fields (W3C Trace Context 3.2.4).
-  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(text)
-  if (match === null) return null
-  const [, version = '', traceId = '', spanId = '', flags = '', rest] = match
-  if (version === 'ff' || (version === '00' && rest !== undefined)) return null
-  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return null
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 }
-}
-
-const pool = Buffer.alloc(4_096)
-let used = pool.length
-
-function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool)
-    used = 0
+/** `span` as a collector gets it. */
+export function endSpan(span: Span, end: SpanEnd): EndedSpan {
+  const { traceId, spanId, parentId, startMs } = span
+  const { durationMs, method, target, status, backend, reason } = end
+  return {
+    ...{ traceId, spanId, parentId, name: method, kind: 'server', startMs, durationMs },
+    attributes: {
+      'http.request.method': method,
+      'url.path': target.replace(/\?.*/s, ''),
+      'http.response.status_code': status,
+      'server.address': backend,
+      'error.type': reason,
+    },
+    problem: reason ?? (status >= 500 ? '' : null),
   }
-  used += bytes
-  const hex = pool.toString('hex', used - bytes, used)
-  // All zeros mean "none".
-  return /^0+$/.test(hex) ? randomHex(bytes) : hex
 }

@@ -1,4 +1,4 @@
-// Structured logs: one line an event, JSON or text, to stdout, stderr or a file.
+// Structured logs: one line an event, JSON or text, to stdout, stderr, a file or a collector.
 
 import { openSync, writeSync } from 'node:fs'
 import pino from 'pino'
@@ -15,7 +15,7 @@ export interface Log {
   drain?(): Promise<void>
 }
 
-/** The log flags of all three programs; names and values are those of Stepflow 0.9. */
+/** The log flags; names and values are those of Stepflow 0.9. */
 export const logFlags = {
   'log-level': {
     kind: 'choice',
@@ -33,10 +33,10 @@ export const logFlags = {
   },
   'log-destination': {
     kind: 'choice',
-    choices: ['stdout', 'stderr', 'file'],
+    choices: ['stdout', 'stderr', 'file', 'otlp'],
     default: 'stdout',
     env: 'STEPFLOW_LOG_DESTINATION',
-    help: 'Where log lines go',
+    help: 'Where log lines go; otlp: to --otlp-endpoint, and to stderr what it does not take',
   },
   'log-file': {
     kind: 'text',

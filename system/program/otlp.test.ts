@@ -1,45 +1,25 @@
 // What a collector gets: log lines, metrics, and nothing lost when it is away.
 
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import t from 'tap'
 import { openLog } from './log.ts'
 import { exportLines, exportMetrics, otlpMetric } from './otlp.ts'
-
-async function startCollector(owner: { teardown(close: () => unknown): void }) {
-  const state = { status: 200, bodies: new Map<string, unknown[]>() }
-  const server = createServer(async (request, response) => {
-    let text = ''
-    for await (const part of request) text += String(part)
-    const path = request.url ?? ''
-    if (state.status === 200) state.bodies.set(path, [...(state.bodies.get(path) ?? []), JSON.parse(text)])
-    response.writeHead(state.status).end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  owner.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { state, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
+import { startCollector } from './test-collector.ts'
 
 t.test('sends log lines with their level, fields and time', async (t) => {
-  const { state, endpoint } = await startCollector(t)
+  const collector = await startCollector(t)
   const log = openLog({
     program: 'balancer',
     level: 'info',
     format: 'json',
     destination: 'otlp',
     file: null,
-    endpoint,
+    endpoint: collector.endpoint,
   })
   log.debug({}, 'not logged')
   log.warn({ backend: '127.0.0.1:1', inFlight: 3, share: 0.5, held: true, pools: ['a'] }, 'pod state')
   await log.drain!()
-  const [body] = state.bodies.get('/v1/logs') as Record<string, unknown>[]
+  const [body] = collector.bodies.get('/v1/logs') as Record<string, unknown>[]
   t.match(body, {
     resourceLogs: [
       {
@@ -69,34 +49,34 @@ t.test('sends log lines with their level, fields and time', async (t) => {
 })
 
 t.test('lines that the collector does not take, or that are too many, go elsewhere', async (t) => {
-  const { state, endpoint } = await startCollector(t)
+  const collector = await startCollector(t)
   const spared: string[] = []
-  const exporter = exportLines(endpoint, 'balancer', (line) => spared.push(line))
+  const exporter = exportLines(collector.endpoint, 'balancer', (line) => spared.push(line))
   const line = '{"time":"2026-01-01T00:00:00.000Z","level":"info","event":"x"}'
-  state.status = 500
+  collector.status = 500
   exporter.write(line)
   await exporter.flush()
   t.same(spared, [line])
-  state.status = 200
+  collector.status = 200
   for (let count = 0; count < 5_000; count++) exporter.write(line)
   t.equal(spared.length, 1 + 5_000 - 4_096)
   await exporter.flush()
-  t.equal(state.bodies.get('/v1/logs')?.length, 1)
+  t.equal(collector.bodies.get('/v1/logs')?.length, 1)
 })
 
 t.test('sends metrics, and once more at the end', async (t) => {
-  const { state, endpoint } = await startCollector(t)
+  const collector = await startCollector(t)
   const warnings: object[] = []
   const log = { debug() {}, info() {}, error() {}, warn: (fields: object) => warnings.push(fields) }
   const registry = new Registry()
   new Counter({ name: 'c_total', help: 'c', labelNames: ['l'], registers: [registry] }).inc({ l: 'x' }, 2)
-  state.status = 503
-  const end = exportMetrics(registry, endpoint, 'balancer', log, 10)
+  collector.status = 503
+  const end = exportMetrics(registry, collector.endpoint, 'balancer', log, 10)
   while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  state.status = 200
+  collector.status = 200
   await end()
   t.equal(warnings.length, 1)
-  const bodies = state.bodies.get('/v1/metrics')!
+  const bodies = collector.bodies.get('/v1/metrics')!
   t.match(bodies.at(-1), {
     resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'c_total', sum: { isMonotonic: true } }] }] }],
   })

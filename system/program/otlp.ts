@@ -107,7 +107,7 @@ function logRequest(program: string, lines: readonly string[]): object {
       severityNumber: severities[String(level)] ?? 0,
       severityText: String(level).toUpperCase(),
       body: { stringValue: String(event) },
-      attributes: Object.entries(fields).map(([key, value]) => ({ key, value: anyValue(value) })),
+      attributes: Object.entries(fields).map(([key, value]) => ({ key, value: otlpValue(value) })),
     }
   })
   const resource = otlpResource(serviceOf(program))
@@ -115,11 +115,18 @@ function logRequest(program: string, lines: readonly string[]): object {
 }
 
 /** Names of the originals, which dashboards know. */
-export function serviceOf(program: string): string {
-  return program === 'balancer' ? 'stepflow-load-balancer' : program
+const services: Readonly<Record<string, string>> = {
+  balancer: 'stepflow-load-balancer',
+  runtime: 'stepflow-server',
 }
 
-function anyValue(value: unknown): object {
+/** What a program is called at the collector (`service.name`). */
+export function serviceOf(program: string): string {
+  return services[program] ?? program
+}
+
+/** A value in OTLP's form. */
+export function otlpValue(value: unknown): object {
   if (typeof value === 'boolean') return { boolValue: value }
   if (typeof value === 'number') {
     return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value }

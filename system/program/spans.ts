@@ -1,0 +1,125 @@
+// Spans on their way: to an OTLP/HTTP collector in batches, or into the log.
+
+import type { Log } from './log.ts'
+import { nanos, otlpResource, otlpValue, postOtlp, serviceOf } from './otlp.ts'
+
+/** Where spans go. */
+export interface TraceSettings {
+  /** Base URL of an OTLP/HTTP collector; null: spans go into the log. */
+  readonly endpoint: string | null
+}
+
+/** A span that has ended. */
+export interface EndedSpan {
+  readonly traceId: string
+  readonly spanId: string
+  /** Null: the trace begins here. */
+  readonly parentId: string | null
+  readonly name: string
+  readonly kind: 'internal' | 'server' | 'client'
+  /** Wall-clock time, ms since the epoch. */
+  readonly startMs: number
+  readonly durationMs: number
+  /** Those that are null are left out. */
+  readonly attributes: Readonly<Record<string, string | number | null>>
+  /** What went wrong, in words; empty where there are none, null where nothing did. */
+  readonly problem: string | null
+}
+
+export interface SpanExporter {
+  /** Spans that were dropped because the collector was too slow or did not take them. */
+  readonly dropped: number
+  add(span: EndedSpan): void
+  /** Sends what waits. */
+  flush(): Promise<void>
+  close(): void
+}
+
+const flushMs = 1_000
+/** Spans that make a batch before the time is up. */
+const batchSpans = 1_024
+/** Spans kept while the collector is slow. */
+const maxWaiting = 4_096
+/** Characters of a problem that a collector gets. */
+const maxProblemChars = 1_000
+
+/** OTLP's numbers of the kinds (SPAN_KIND_*). */
+const kinds = { internal: 1, server: 2, client: 3 } as const
+
+/** Opens the way for the spans of `program`; `log` hears of those that are lost. */
+export function openSpans({ endpoint }: TraceSettings, program: string, log: Log): SpanExporter {
+  let waiting: EndedSpan[] = []
+  let dropped = 0
+  let overflown = 0
+  let sending: Promise<void> | null = null
+  const lose = (spans: number, error: string): void => {
+    if (spans > 0) log.warn({ spans, error }, 'spans lost')
+  }
+  const send = async (to: string): Promise<void> => {
+    while (waiting.length > 0) {
+      const spans = waiting
+      waiting = []
+      try {
+        await postOtlp(to, '/v1/traces', exportRequest(program, spans))
+      } catch (error) {
+        dropped += spans.length
+        lose(spans.length, error instanceof Error ? error.message : String(error))
+      }
+      lose(overflown, 'the collector is too slow')
+      overflown = 0
+    }
+  }
+  // One batch at a time: a collector that is slow is not given more at once.
+  const flush = async (): Promise<void> => {
+    if (endpoint === null) return
+    sending ??= send(endpoint).finally(() => {
+      sending = null
+    })
+    await sending
+  }
+  const timer = endpoint === null ? undefined : setInterval(() => void flush(), flushMs).unref()
+  return {
+    get dropped() {
+      return dropped
+    },
+    add(span) {
+      if (endpoint === null) {
+        const { attributes, ...rest } = span
+        log.info({ ...rest, ...attributes }, 'span')
+      } else if (waiting.length >= maxWaiting) {
+        dropped++
+        overflown++
+      } else if (waiting.push(span) >= batchSpans && sending === null) void flush()
+    },
+    flush,
+    close() {
+      clearInterval(timer)
+    },
+  }
+}
+
+function exportRequest(program: string, spans: readonly EndedSpan[]): object {
+  const resource = otlpResource(serviceOf(program))
+  return {
+    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: program }, spans: spans.map(otlpSpan) }] }],
+  }
+}
+
+function otlpSpan(span: EndedSpan): object {
+  const { traceId, spanId, parentId, name, kind, startMs, durationMs, attributes, problem } = span
+  const message = problem?.slice(0, maxProblemChars) ?? ''
+  return {
+    traceId,
+    spanId,
+    ...(parentId === null ? {} : { parentSpanId: parentId }),
+    name,
+    kind: kinds[kind],
+    startTimeUnixNano: nanos(startMs),
+    endTimeUnixNano: nanos(startMs + durationMs),
+    attributes: Object.entries(attributes).flatMap(([key, value]) =>
+      value === null ? [] : [{ key, value: otlpValue(value) }],
+    ),
+    // STATUS_CODE_ERROR
+    status: problem === null ? {} : { code: 2, ...(message === '' ? {} : { message }) },
+  }
+}

@@ -1,0 +1,103 @@
+// What a program says of itself: the flags for its log, spans and metrics, and where they go. All three take them.
+
+import type { Registry } from 'prom-client'
+import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
+import type { Flags, FlagValues } from './flags.ts'
+import { type Log, type LogOptions, logFlags } from './log.ts'
+import { exportMetrics } from './otlp.ts'
+import { openSpans, type SpanExporter, type TraceSettings } from './spans.ts'
+
+/** The observability flags of Stepflow 0.9, with its environment variables. */
+export const telemetryFlags = {
+  ...logFlags,
+  'other-log-level': {
+    kind: 'choice',
+    choices: logFlags['log-level'].choices,
+    default: 'info',
+    env: 'STEPFLOW_OTHER_LOG_LEVEL',
+    help: 'Taken because the original has it: the level of what libraries log, and none of ours logs',
+  },
+  'trace-enabled': {
+    kind: 'switch',
+    env: 'STEPFLOW_TRACE_ENABLED',
+    help: 'Put spans of its own into each trace (W3C trace context)',
+  },
+  'metrics-enabled': {
+    kind: 'switch',
+    env: 'STEPFLOW_METRICS_ENABLED',
+    help: 'Send all metrics to --otlp-endpoint every 10 s as well; they can be scraped in any case',
+  },
+  'otlp-endpoint': {
+    kind: 'text',
+    default: null,
+    env: 'STEPFLOW_OTLP_ENDPOINT',
+    help: 'OTLP/HTTP collector, e.g. http://127.0.0.1:4318, for spans (without it they go into the log), metrics and log',
+  },
+} as const satisfies Flags
+
+/** What the flags come to. */
+export interface Telemetry {
+  readonly log: LogOptions
+  /** Null: no spans. */
+  readonly trace: TraceSettings | null
+  /** Base URL of the collector that gets metrics; null: none does. */
+  readonly metricsEndpoint: string | null
+}
+
+/**
+ * Reads the flags' values and checks them together: what is sent to a collector needs one.
+ * @throws GauntletErrors naming every bad flag at once (ERR_FLAG_VALUE)
+ */
+export function readTelemetry(program: string, flags: FlagValues<typeof telemetryFlags>): Telemetry {
+  const endpoint = flags['otlp-endpoint']
+  const toCollector = flags['log-destination'] === 'otlp'
+  const problems: GauntletError[] = []
+  const bad = (field: string, value: unknown, message: string): void => {
+    const fix = 'set --otlp-endpoint to the URL of an OTLP/HTTP collector, e.g. http://127.0.0.1:4318'
+    problems.push(new GauntletError('ERR_FLAG_VALUE', message, { field, value, fix }))
+  }
+  if (endpoint !== null && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
+    bad('--otlp-endpoint', endpoint, `got ${endpoint}, which is no http or https URL`)
+  }
+  if (endpoint === null && flags['metrics-enabled']) bad('--metrics-enabled', true, 'needs a collector')
+  if (endpoint === null && toCollector) bad('--log-destination', 'otlp', 'needs a collector')
+  const [first, ...rest] = problems
+  if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])
+  return {
+    log: {
+      program,
+      level: flags['log-level'],
+      format: flags['log-format'],
+      destination: flags['log-destination'],
+      file: flags['log-file'],
+      endpoint,
+    },
+    trace: flags['trace-enabled'] ? { endpoint } : null,
+    metricsEndpoint: flags['metrics-enabled'] ? endpoint : null,
+  }
+}
+
+/** The way of spans and metrics to the collector, of a program with one thread. */
+export interface Sender {
+  /** Null: no spans are wanted. */
+  readonly spans: SpanExporter | null
+  /** From now on sends all metrics every 10 s, where that is wanted. */
+  sendMetrics(registry: Registry): void
+  /** Sends what waits, and the metrics once more. */
+  close(): Promise<void>
+}
+
+export function openSender({ log: { program }, trace, metricsEndpoint }: Telemetry, log: Log): Sender {
+  const spans = trace === null ? null : openSpans(trace, program, log)
+  let endMetrics: (() => Promise<void>) | null = null
+  return {
+    spans,
+    sendMetrics(registry) {
+      if (metricsEndpoint !== null) endMetrics = exportMetrics(registry, metricsEndpoint, program, log)
+    },
+    async close() {
+      spans?.close()
+      await Promise.all([spans?.flush(), endMetrics?.()])
+    },
+  }
+}
