@@ -11,6 +11,7 @@ import { readUuid } from './ids.ts'
 import type { CallbackAnswer, CallbackHandler } from './plugins/stepflow/call.ts'
 import { type BlobStore, FullError } from './store/blobs.ts'
 import type { RunStore } from './store/runs.ts'
+import { within } from './trace.ts'
 
 export interface CallbackParts {
   readonly blobs: BlobStore
@@ -19,9 +20,10 @@ export interface CallbackParts {
 }
 
 type Params = ReadonlyMap<string, Json>
+type Caller = Parameters<CallbackHandler>[2]
 type Method = (
   params: Params,
-  runId: string,
+  caller: Caller,
   parts: CallbackParts,
 ) => CallbackAnswer | Promise<CallbackAnswer>
 
@@ -33,11 +35,11 @@ const methods: Readonly<Record<string, Method>> = {
 }
 
 export function createCallbacks(parts: CallbackParts): CallbackHandler {
-  return (method, params, runId) => {
+  return (method, params, caller) => {
     const handle = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (handle === undefined) return failed(rpcCodes.methodNotFound, `Method not found: ${method}`)
     try {
-      return handle(new Map(members(params ?? jsonNull)), runId, parts)
+      return handle(new Map(members(params ?? jsonNull)), caller, parts)
     } catch (error) {
       if (error instanceof BadParams) {
         return failed(rpcCodes.invalidParams, `Invalid parameters for request ${method}`)
@@ -68,7 +70,7 @@ function isSet(params: Params, name: string): boolean {
   return value === 'true'
 }
 
-function putBlob(params: Params, runId: string, { blobs, runs }: CallbackParts): CallbackAnswer {
+function putBlob(params: Params, { runId }: Caller, { blobs, runs }: CallbackParts): CallbackAnswer {
   const data = params.get('data')
   const type = params.get('blob_type')
   if (data === undefined || (type !== '"data"' && type !== '"flow"')) throw new BadParams()
@@ -84,7 +86,7 @@ function putBlob(params: Params, runId: string, { blobs, runs }: CallbackParts):
   }
 }
 
-function getBlob(params: Params, _runId: string, { blobs }: CallbackParts): CallbackAnswer {
+function getBlob(params: Params, _caller: Caller, { blobs }: CallbackParts): CallbackAnswer {
   const blob = blobs.get(unquote(need(params, 'blob_id', 'string')))
   if (blob === undefined) return failed(rpcCodes.generic, 'Failed to get blob')
   return { result: `{"data":${blob.data},"blob_type":"${blob.type}"}` as Json }
@@ -92,8 +94,8 @@ function getBlob(params: Params, _runId: string, { blobs }: CallbackParts): Call
 
 function submitRun(
   params: Params,
-  runId: string,
-  { blobs, runs, executor }: CallbackParts,
+  caller: Caller,
+  { blobs, executor }: CallbackParts,
 ): CallbackAnswer | Promise<CallbackAnswer> {
   const id = unquote(need(params, 'flowId', 'string'))
   const inputs = elements(need(params, 'inputs', 'array'))
@@ -107,7 +109,7 @@ function submitRun(
     inputs,
     overrides,
     // A run of its own, in the trace of the call that asks for it.
-    trace: runs.atWork(runId)?.trace ?? null,
+    trace: within(caller),
     // It may be what the run waits for that this component works for.
     urgent: true,
     ...(limit === undefined ? {} : { maxConcurrency: limit }),
@@ -134,7 +136,7 @@ function readPatches(json: Json | undefined): Json | null {
 
 function getRun(
   params: Params,
-  _runId: string,
+  _caller: Caller,
   { runs }: CallbackParts,
 ): CallbackAnswer | Promise<CallbackAnswer> {
   const id = readUuid(unquote(need(params, 'runId', 'string')))

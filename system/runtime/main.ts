@@ -23,6 +23,7 @@ import { openHistory } from '../program/history.ts'
 import { openLog, sayHowToOpenUp } from '../program/log.ts'
 import { createResolve } from '../program/resolve.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
+import { openSender, readTelemetry } from '../program/telemetry.ts'
 import { emptyConfig, parseConfig, type RuntimeConfig } from './config.ts'
 import { startRuntime } from './program.ts'
 import { runtimeFlags } from './settings.ts'
@@ -41,13 +42,9 @@ runMain(async () => {
     )
     return
   }
-  const log = openLog({
-    program: 'runtime',
-    level: flags['log-level'],
-    format: flags['log-format'],
-    destination: flags['log-destination'],
-    file: flags['log-file'],
-  })
+  const telemetry = readTelemetry('runtime', flags)
+  const log = openLog(telemetry.log)
+  const sender = openSender(telemetry, log)
   const history = openHistory({ witness: 'runtime', pod: process.env['POD_NAME'] ?? hostname() })
   const config = await readConfig(flags.config, flags['config-stdin'])
   const runtime = await startRuntime({
@@ -70,13 +67,16 @@ runMain(async () => {
     },
     history,
     log,
+    spans: sender.spans,
     onStopRequested: (stop) =>
       onShutdown(log, flags['shutdown-timeout-ms'], async (signal) => {
         if (history.enabled) history.record({ kind: 'process.stopping', reason: signal })
         await stop()
+        await sender.close()
         history.close()
       }),
   })
+  sender.sendMetrics(runtime.registry)
   process.stdout.write(`{"port":${runtime.port}}\n`)
   sayHowToOpenUp(log, flags.host, '--host 0.0.0.0')
 })

@@ -1,10 +1,12 @@
 // Puts the runtime together, starts it in the order of the original, and ends it without losing a run.
 
 import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
 import { type Admin, listen, startAdmin } from '../program/admin.ts'
 import type { HistoryWriter } from '../program/history.ts'
 import type { Log } from '../program/log.ts'
 import type { Resolve } from '../program/resolve.ts'
+import type { SpanExporter } from '../program/spans.ts'
 import { componentRoutes } from './api/components.ts'
 import { flowRoutes } from './api/flows.ts'
 import { healthRoutes } from './api/health.ts'
@@ -39,6 +41,8 @@ export interface RuntimeOptions {
   readonly limits: RuntimeLimits
   readonly history: HistoryWriter
   readonly log: Log
+  /** Null: no spans are recorded. */
+  readonly spans: SpanExporter | null
   /** Told, before plugins start, how to end the runtime gracefully. */
   readonly onStopRequested: (stop: () => Promise<void>) => void
 }
@@ -64,6 +68,7 @@ export interface RuntimeLimits {
 export interface Runtime {
   readonly port: number
   readonly adminAddress: string
+  readonly registry: Registry
 }
 
 /** Bytes of a request's body: Stepflow's limit. */
@@ -129,7 +134,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const plugins = new Map(config.plugins.map((plugin) => [plugin.name, createPlugin(plugin)]))
   const router = createRouter(config.routes, plugins)
   executor = createExecutor({
-    ...{ router, store: runs, history, metrics },
+    ...{ router, store: runs, history, metrics, spans: options.spans },
     maxActiveRuns: options.limits.activeRuns,
     maxWaitingRuns: options.limits.waitingRuns,
     maxInputChars: options.limits.inputBytes,
@@ -179,5 +184,5 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   state = 'ready'
   const port = portOf()
   log.info({ host: options.host, port, plugins: [...plugins.keys()] }, 'serving')
-  return { port, adminAddress: admin.address }
+  return { port, adminAddress: admin.address, registry: metrics.registry }
 }

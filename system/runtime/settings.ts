@@ -1,7 +1,7 @@
 // Flags of the runtime, their environment variables and defaults.
 
 import type { Flags } from '../program/flags.ts'
-import { logFlags } from '../program/log.ts'
+import { telemetryFlags } from '../program/telemetry.ts'
 
 export const runtimeFlags = {
   host: {
@@ -113,5 +113,5 @@ export const runtimeFlags = {
     env: 'STEPFLOW_KEEP_BLOBS_BYTES',
     help: 'Size of all blobs and flows; what no running run has put goes first',
   },
-  ...logFlags,
+  ...telemetryFlags,
 } as const satisfies Flags

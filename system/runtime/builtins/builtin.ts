@@ -10,6 +10,7 @@ import type { Cause } from '../executor/failure.ts'
 import type { Run } from '../executor/run.ts'
 import type { CallOutcome, ComponentInfo, StepCall } from '../plugins/plugin.ts'
 import type { BlobStore } from '../store/blobs.ts'
+import { within } from '../trace.ts'
 
 /** What built-ins may use. */
 export interface BuiltinContext {
@@ -105,6 +106,7 @@ export async function runSubflow(
     flow,
     inputs,
     parent,
+    trace: within(call),
     ...(maxItems === undefined ? {} : { maxItems }),
   })
   call.onCancel(() => run.cancel())

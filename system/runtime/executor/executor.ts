@@ -1,6 +1,7 @@
 // Takes runs in, starts as many as are allowed, lets others wait, refuses the rest; and ends them.
 
 import type { HistoryWriter } from '../../program/history.ts'
+import type { SpanExporter } from '../../program/spans.ts'
 import type { Flow } from '../../wire/flow.ts'
 import type { Json } from '../../wire/json.ts'
 import { wallNow } from '../clock.ts'
@@ -80,6 +81,8 @@ export interface ExecutorParts {
   readonly maxInputChars?: number
   /** Characters that all results of a run may have; default 256 Mi. */
   readonly maxRunChars?: number
+  /** Where spans of runs and steps go; default null: none are recorded. */
+  readonly spans?: SpanExporter | null
   /** Told when a run has ended, before anyone who waits for it. */
   readonly onEnded?: (run: Run) => void
 }
@@ -89,6 +92,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const environment: RunEnvironment = {
     history,
     metrics,
+    spans: parts.spans ?? null,
     maxRunChars: parts.maxRunChars ?? defaultMaxRunChars,
     after(delayMs, callback) {
       const timer = setTimeout(callback, delayMs)

@@ -1,22 +1,27 @@
 // One run: its items, the steps under way, and the record that stays when it has ended.
 
 import type { HistoryWriter } from '../../program/history.ts'
+import type { SpanExporter } from '../../program/spans.ts'
+import { isSampled, newSpanId } from '../../program/trace-context.ts'
 import type { Json } from '../../wire/json.ts'
 import { type WallMs, wallNow } from '../clock.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
 import type { CallOutcome } from '../plugins/plugin.ts'
 import type { Target } from '../plugins/router.ts'
-import type { Trace } from '../trace.ts'
+import { newTrace, type Trace } from '../trace.ts'
 import { brokenStep, type FlowError, type Outcome, unroutedStep } from './failure.ts'
 import { Item, type ItemHost } from './item.ts'
 import type { Plan } from './plan.ts'
 import type { RunStatus, RunView, StepStatus } from './run-view.ts'
 import type { Slots } from './slots.ts'
+import { attemptSpan, runSpan } from './spans.ts'
 
 /** What a run takes from the program around it. */
 export interface RunEnvironment {
   readonly history: HistoryWriter
   readonly metrics: RuntimeMetrics
+  /** Null: no spans are recorded. */
+  readonly spans: SpanExporter | null
   /** Calls back after `delayMs`; returns what stops it. */
   readonly after: (delayMs: number, callback: () => void) => () => void
   /** Characters that all results of a run may have. */
@@ -58,6 +63,8 @@ export class Run implements ItemHost, RunView {
   readonly #stepOutcomes: (Outcome | undefined)[]
   readonly #outcomes: (Outcome | undefined)[]
   readonly #endedAt: WallMs[] = []
+  /** Null where no spans are recorded, or none of this trace. */
+  readonly #spanId: string | null
   #onEnd: (() => void)[] | null = null
   #onCancel: Set<() => void> | null = null
   #next = 0
@@ -74,7 +81,9 @@ export class Run implements ItemHost, RunView {
     this.plan = options.plan
     this.inputs = options.inputs
     this.overrides = options.overrides
-    this.trace = options.trace
+    this.trace = options.trace ?? (environment.spans === null ? null : newTrace(options.id))
+    this.#spanId =
+      environment.spans !== null && this.trace !== null && isSampled(this.trace.flags) ? newSpanId() : null
     this.rootRunId = options.parent?.rootRunId ?? options.id
     this.parentRunId = options.parent?.id ?? null
     this.depth = options.parent === null ? 0 : options.parent.depth + 1
@@ -220,6 +229,8 @@ export class Run implements ItemHost, RunView {
   #attempt(work: Work, attempt: number): void {
     const { item, step, input, target, slot } = work
     let listeners: (() => void)[] | null = null
+    const spanId = this.#spanId === null ? null : newSpanId()
+    const startedAt = spanId === null ? 0 : wallNow()
     const result = target.plugin.execute({
       runId: this.id,
       rootRunId: this.rootRunId,
@@ -230,6 +241,7 @@ export class Run implements ItemHost, RunView {
       component: target.component,
       input,
       trace: this.trace,
+      spanId,
       timeouts: target.timeouts,
       onCancel: (listener) => {
         listeners ??= []
@@ -244,13 +256,24 @@ export class Run implements ItemHost, RunView {
       },
     })
     if (!(result instanceof Promise)) {
+      if (spanId !== null) this.#endSpan(work, attempt, spanId, startedAt, result)
       this.#answered(work, attempt, result)
       return
     }
     result.then((outcome) => {
       for (const listener of listeners ?? []) this.#onCancel?.delete(listener)
+      if (spanId !== null) this.#endSpan(work, attempt, spanId, startedAt, outcome)
       this.#answered(work, attempt, outcome)
     })
+  }
+
+  #endSpan(work: Work, attempt: number, spanId: string, startedAt: WallMs, outcome: CallOutcome): void {
+    const { spans } = this.#environment
+    if (spans === null || this.trace === null || this.#spanId === null) return
+    const { plugin, component } = work.target
+    const stepId = this.plan.steps[work.step]?.step.id ?? ''
+    const ended = { spanId, startedAt, stepId, item: work.item.index, attempt, plugin, component, outcome }
+    spans.add(attemptSpan(this, this.trace, this.#spanId, ended))
   }
 
   #answered(work: Work, attempt: number, result: CallOutcome): void {
@@ -361,6 +384,9 @@ export class Run implements ItemHost, RunView {
 
   #settle(): void {
     this.#completedAt = wallNow()
+    if (this.#spanId !== null && this.trace !== null) {
+      this.#environment.spans?.add(runSpan(this, this.trace, this.#spanId))
+    }
     const listeners = this.#onEnd ?? []
     this.#onEnd = null
     this.#onCancel = null

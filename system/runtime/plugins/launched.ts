@@ -66,6 +66,7 @@ export function createLaunchedPlugin(options: LaunchOptions): Plugin {
   })
 
   return {
+    remote: true,
     start: (signal) => restarts.start(signal),
     async execute(call) {
       let outcome: CallOutcome = { kind: 'broken', causes: [{ error: 'not started' }], details: {} }

@@ -42,6 +42,7 @@ export function createMcpPlugin(options: McpOptions): Plugin {
   const connected = (): Promise<Client> => restarts.current ?? Promise.reject(new Error('not started'))
 
   return {
+    remote: true,
     async start(signal) {
       try {
         await restarts.start(signal)

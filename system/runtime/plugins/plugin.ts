@@ -19,6 +19,8 @@ export interface StepCall {
   readonly input: Json
   /** What the run was started within. */
   readonly trace: Trace | null
+  /** The attempt's own span, 16 hex digits; null where none is recorded. */
+  readonly spanId: string | null
   /** Of the route, where it has its own. */
   readonly timeouts: CallTimeouts
   /** Calls back when the run is cancelled; the call should then end soon, however it likes. */
@@ -61,6 +63,8 @@ export interface ComponentInfo {
 }
 
 export interface Plugin {
+  /** True: its components run elsewhere, and the span of a call is that of a client. */
+  readonly remote?: true
   /**
    * Makes the plugin ready for calls.
    * @throws GauntletError ERR_PLUGIN where it cannot be

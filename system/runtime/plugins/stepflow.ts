@@ -34,6 +34,7 @@ export function createStepflowPlugin(options: StepflowPluginOptions): Plugin {
   const url = options.url.href
   const parts = { ...options, client, url }
   return {
+    remote: true,
     start: (signal) =>
       shakeHands(client, {
         plugin: options.name,

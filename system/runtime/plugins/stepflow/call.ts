@@ -24,8 +24,8 @@ import { type Delivery, type Reply, sendReply } from './reply.ts'
 export type CallbackHandler = (
   method: string,
   params: Json | undefined,
-  /** The run that the component works for. */
-  runId: string,
+  /** What the component works for. */
+  call: Pick<StepCall, 'runId' | 'trace' | 'spanId'>,
 ) => CallbackAnswer | Promise<CallbackAnswer>
 
 export type CallbackAnswer = { readonly result: Json } | { readonly error: RpcError }
@@ -101,7 +101,7 @@ class Call {
     if (firstByteMs !== undefined) this.#watch(firstByteMs, 'first byte')
     this.#call.onCancel(() => this.#break(breaks.cancelled))
     const reader = createAnswerReader((event) => this.#on(event), maxMessageBytes)
-    const spanId = `${this.#requestId.slice(19, 23)}${this.#requestId.slice(24)}`
+    const spanId = this.#call.spanId ?? `${this.#requestId.slice(19, 23)}${this.#requestId.slice(24)}`
     if (this.#call.trace !== null) this.#traceHead = traceHead(this.#call.trace, spanId)
     this.#abort = client.post(executeRequest(this.#id, spanId, this.#call), null, reader, this.#traceHead)
   }
@@ -193,7 +193,7 @@ class Call {
       this.#break(breaks.tooManyCallbacks(maxUnanswered))
       return
     }
-    const answer = callbacks(method, params, this.#call.runId)
+    const answer = callbacks(method, params, this.#call)
     if (answer instanceof Promise) void answer.then((late) => this.#reply(id, method, startedAt, late))
     else this.#reply(id, method, startedAt, answer)
   }
