@@ -25,6 +25,7 @@ const setup = () => {
     callbacks.settle(id, fields as never, JSON.stringify(fields), {
       pinned: undefined,
       via: undefined,
+      traceparent: undefined,
       ...head,
     })
   return { records, written, callbacks, owner, settle }

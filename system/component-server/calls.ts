@@ -2,8 +2,10 @@
 
 import type { HistoryWriter } from '../program/history.ts'
 import type { Log } from '../program/log.ts'
+import type { SpanExporter } from '../program/spans.ts'
 import { type Json, member, quote, toJson } from '../wire/json.ts'
 import { rpcCodes } from '../wire/jsonrpc.ts'
+import { beginCallSpan } from './call-span.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { Component } from './component.ts'
 import { createContext, createLazySignal } from './context.ts'
@@ -46,6 +48,8 @@ export interface CallsOptions {
   readonly history: HistoryWriter
   readonly metrics: Pick<Metrics, 'of'>
   readonly log: Log
+  /** Null: no spans of calls are recorded. */
+  readonly spans: SpanExporter | null
   readonly instanceId: string
   /** Calls beyond this many open ones are refused with 503. */
   readonly maxCalls: number
@@ -59,7 +63,7 @@ interface OpenCall {
 }
 
 export function createCalls(options: CallsOptions): Calls {
-  const { registry, callbacks, history, metrics, log, instanceId, maxCalls } = options
+  const { registry, callbacks, history, metrics, log, spans, instanceId, maxCalls } = options
   const openCalls = new Set<OpenCall>()
   const counts = new Map<string, CallCounts>()
   const unknownCounts = metrics.of('unknown')
@@ -91,19 +95,21 @@ export function createCalls(options: CallsOptions): Calls {
     }
   }
 
-  const execute = (message: Execute, head: PostHead, answer: Answer): void => {
+  const execute = (received: Execute, head: PostHead, answer: Answer): void => {
     const startedAt = performance.now()
+    let message = received
     const component = registry.byPath.get(message.component)
     if (history.enabled) recordReceived(message, component?.context === true, head.via)
-    const count = counts.get(message.component) ?? unknownCounts
+    let count = counts.get(message.component) ?? unknownCounts
+    if (spans !== null) ({ message, count } = beginCallSpan(spans, message, head, count))
     if (component === undefined) {
       recordAnswered(message, 'failed', 'component not found')
-      count.ended('failed', performance.now() - startedAt)
+      count.ended('failed', performance.now() - startedAt, 'component not found')
       answer.send(200, errorText(message.id, notFound(message.component)))
     } else if (openCalls.size >= maxCalls) {
       const problem = `server is busy: ${maxCalls} calls are open`
       recordAnswered(message, 'failed', problem)
-      count.ended('refused', performance.now() - startedAt)
+      count.ended('refused', performance.now() - startedAt, problem)
       const data = { reason: 'busy' }
       answer.send(503, errorText(message.id, { code: rpcCodes.generic, message: problem, data }))
     } else if (component.context) executeOnStream(message, component, answer, startedAt, count)
@@ -147,7 +153,7 @@ export function createCalls(options: CallsOptions): Calls {
     failure: Failure,
   ): void => {
     recordAnswered(message, 'failed', failure.message)
-    count.ended('failed', performance.now() - startedAt)
+    count.ended('failed', performance.now() - startedAt, failure.message)
     answer.send(200, errorText(message.id, failure))
   }
 
@@ -209,7 +215,7 @@ export function createCalls(options: CallsOptions): Calls {
     const signal = createLazySignal()
     const fail = (failure: Failure): void => {
       recordAnswered(message, 'failed', failure.message)
-      count.ended('failed', performance.now() - startedAt)
+      count.ended('failed', performance.now() - startedAt, failure.message)
       answer.endStream(errorText(message.id, failure))
     }
     const call: OpenCall = {
@@ -290,7 +296,7 @@ export function createCalls(options: CallsOptions): Calls {
 
   const aborted = (message: Execute, startedAt: number, count: CallCounts): void => {
     recordAnswered(message, 'aborted', 'the caller went away')
-    count.ended('aborted', performance.now() - startedAt)
+    count.ended('aborted', performance.now() - startedAt, 'the caller went away')
     log.info({ ...idsOf(message), component: message.component }, 'call aborted')
   }
 

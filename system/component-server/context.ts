@@ -8,7 +8,7 @@ import { ComponentError } from './failure.ts'
 import { type CallIds, type Fields, isFields, replyResult } from './messages.ts'
 import { RawJson, writeJson } from './raw-json.ts'
 
-/** The ids that came with the call; a runtime may leave any of them out. */
+/** The ids that came with the call, any of which a runtime may leave out; with --trace-enabled the span is this server's own. */
 export interface Observability extends Partial<Record<keyof CallIds, string>> {
   /** From 1. */
   readonly attempt: number

@@ -19,6 +19,7 @@ t.test('reads what the server needs of a request', async (t) => {
       'Stepflow-Instance-Id: \t pod-1 ',
       'Via: 1.1 a',
       'Via: 1.1 b',
+      'TraceParent: 00-1-2-01',
     ),
     {
       kind: 'head',
@@ -32,6 +33,7 @@ t.test('reads what the server needs of a request', async (t) => {
       accept: 'application/json, text/event-stream',
       pinned: 'pod-1',
       via: '1.1 a, 1.1 b',
+      traceparent: '00-1-2-01',
     },
   )
 })

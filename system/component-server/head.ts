@@ -17,6 +17,7 @@ export interface RequestHead {
   readonly accept: string
   readonly pinned: string | undefined
   readonly via: string | undefined
+  readonly traceparent: string | undefined
 }
 
 /** A head that no request can be read from: the answer's status and why. */
@@ -91,6 +92,7 @@ export function parseHead(text: string): RequestHead | BadHead {
     accept: fields.get('accept') ?? '',
     pinned: fields.get('stepflow-instance-id'),
     via: fields.get('via'),
+    traceparent: fields.get('traceparent'),
   }
 }
 

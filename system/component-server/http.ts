@@ -110,7 +110,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 
 /** Paths, methods and headers, checked in the order of Stepflow's worker. */
 function route(options: HttpOptions, head: RequestHead, body: Buffer, answer: RequestAnswer): void {
-  const { method, path, contentType, accept, pinned, via } = head
+  const { method, path, contentType, accept, pinned, via, traceparent } = head
   if (path === '/health') {
     if (method === 'GET') {
       const { status, body } = options.health()
@@ -120,7 +120,7 @@ function route(options: HttpOptions, head: RequestHead, body: Buffer, answer: Re
   else if (method !== 'POST') answer.send(405, methodNotAllowed, 'POST')
   else if (!contentType.includes(json)) answer.send(415, '{"error":"Content-Type must be application/json"}')
   else if (!accept.includes(json) || !accept.includes('text/event-stream')) answer.send(406, notAcceptable)
-  else options.onPost(body, { pinned, via }, answer)
+  else options.onPost(body, { pinned, via, traceparent }, answer)
 }
 
 function dateLineOf(now: Date): string {

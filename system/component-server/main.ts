@@ -9,8 +9,9 @@ import { hostname } from 'node:os'
 import { startAdmin } from '../program/admin.ts'
 import { type Flags, helpText, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
-import { logFlags, openLog, sayHowToOpenUp } from '../program/log.ts'
+import { openLog, sayHowToOpenUp } from '../program/log.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
+import { openSender, readTelemetry, telemetryFlags } from '../program/telemetry.ts'
 import { builtInComponents } from './components/index.ts'
 import { checkInstanceId } from './instance-id.ts'
 import { loadComponents } from './load.ts'
@@ -63,9 +64,9 @@ const flags = {
     max: 3_600_000,
     help: 'After SIGTERM, when streams still open are ended with an error',
   },
-  ...logFlags,
+  ...telemetryFlags,
   // stdout carries the one line with the port.
-  'log-destination': { ...logFlags['log-destination'], default: 'stderr' },
+  'log-destination': { ...telemetryFlags['log-destination'], default: 'stderr' },
 } as const satisfies Flags
 
 /** Time after the deadline in which the last errors are written, ms. */
@@ -88,13 +89,9 @@ runMain(async () => {
   }
   const pod = process.env['POD_NAME'] || hostname()
   const instanceId = checkInstanceId(values['instance-id'] ?? `${pod}-${randomBytes(4).toString('hex')}`)
-  const log = openLog({
-    program: 'component-server',
-    level: values['log-level'],
-    format: values['log-format'],
-    destination: values['log-destination'],
-    file: values['log-file'],
-  })
+  const telemetry = readTelemetry('component-server', values)
+  const log = openLog(telemetry.log)
+  const sender = openSender(telemetry, log)
   const files =
     values.components.length > 0
       ? values.components
@@ -111,9 +108,11 @@ runMain(async () => {
     registry,
     history,
     log,
+    spans: sender.spans,
     maxBodyBytes: values['max-body-bytes'],
     maxCalls: values['max-calls'],
   })
+  sender.sendMetrics(server.metrics.registry)
   const admin = await startAdmin({
     // A runtime that launches component servers as its children gives each --port 0, and no admin address.
     address: values['admin-address'] ?? `127.0.0.1:${values.port === 0 ? 0 : 8081}`,
@@ -129,6 +128,7 @@ runMain(async () => {
     history.record({ kind: 'process.stopping', reason: signal })
     await server.drain({ delayMs: values['drain-delay-ms'], deadlineMs })
     await admin.close()
+    await sender.close()
     history.close()
   })
   log.info(

@@ -11,6 +11,8 @@ export interface PostHead {
   readonly pinned: string | undefined
   /** Via (RFC 9110 7.6.3): a balancer names its own pod there. */
   readonly via: string | undefined
+  /** W3C trace context: the span of whoever sent it. */
+  readonly traceparent: string | undefined
 }
 
 /** Ids of a call as its `observability` gives them; each may be absent. */

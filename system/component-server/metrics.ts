@@ -8,7 +8,8 @@ export type Outcome = 'success' | 'failed' | 'aborted' | 'refused'
 
 /** Counts of one component. */
 export interface CallCounts {
-  ended(outcome: Outcome, ms: number): void
+  /** `problem`: why it was no success. */
+  ended(outcome: Outcome, ms: number, problem?: string): void
 }
 
 export interface Metrics {

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HistoryWriter } from '../program/history.ts'
 import type { Log } from '../program/log.ts'
+import type { SpanExporter } from '../program/spans.ts'
 import { createCallbacks } from './callbacks.ts'
 import { createCalls } from './calls.ts'
 import { startHttp } from './http.ts'
@@ -17,6 +18,8 @@ export interface ComponentServerOptions {
   readonly registry: Registry
   readonly history: HistoryWriter
   readonly log: Log
+  /** Default null: no spans of calls are recorded. */
+  readonly spans?: SpanExporter | null
   /** A longer body is refused with 413. */
   readonly maxBodyBytes: number
   /** Calls beyond this many open ones are refused with 503. */
@@ -45,7 +48,7 @@ export interface ComponentServer {
 
 /** @throws GauntletError ERR_LISTEN */
 export async function startComponentServer(options: ComponentServerOptions): Promise<ComponentServer> {
-  const { host, port, instanceId, registry, history, log, maxBodyBytes, maxCalls } = options
+  const { host, port, instanceId, registry, history, log, spans = null, maxBodyBytes, maxCalls } = options
   let draining = false
   const metrics = createMetrics({
     callsOpen: () => calls.open,
@@ -53,7 +56,7 @@ export async function startComponentServer(options: ComponentServerOptions): Pro
     callbacksUnanswered: () => callbacks.unanswered,
   })
   const callbacks = createCallbacks({ history, onReply: metrics.replied })
-  const calls = createCalls({ registry, callbacks, history, metrics, log, instanceId, maxCalls })
+  const calls = createCalls({ registry, callbacks, history, metrics, log, spans, instanceId, maxCalls })
   const http = await startHttp({
     host,
     port,
