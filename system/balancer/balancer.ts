@@ -131,7 +131,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   })
   const settings = settingsOf(options)
   const trace = options.trace ?? null
-  const spans = trace === null || threads > 1 ? null : openSpans(trace, 'balancer', log)
+  const spans = trace === null || threads > 1 ? null : openSpans(trace, log)
   let { port } = bind
   for (let index = 0; index < threads; index++) {
     const watcher = watcherOf(index)
@@ -203,6 +203,7 @@ const quietLog: LogOptions = {
   format: 'json',
   destination: 'stderr',
   file: null,
+  collector: null,
 }
 
 function sourceOf(

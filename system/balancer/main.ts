@@ -38,7 +38,7 @@ runMain(async () => {
     )
     return
   }
-  const telemetry = readTelemetry('balancer', flags)
+  const telemetry = readTelemetry('balancer', 'stepflow-load-balancer', flags)
   const log = openLog(telemetry.log)
   const pod = process.env['POD_NAME'] ?? hostname()
   const historyFile = process.env['HISTORY_FILE'] ?? ''
@@ -91,11 +91,8 @@ runMain(async () => {
     trace: telemetry.trace,
   })
   addProcessMetrics(balancer.registry)
-  const { metricsEndpoint } = telemetry
-  const endMetrics =
-    metricsEndpoint === null
-      ? null
-      : exportMetrics(balancer.registry, metricsEndpoint, telemetry.log.program, log)
+  const { metricsTo } = telemetry
+  const endMetrics = metricsTo === null ? null : exportMetrics(balancer.registry, metricsTo, log)
   const reload = async (): Promise<void> => {
     balancer.reload(await readSettings())
     log.info({ config: flags.config }, 'reloaded')

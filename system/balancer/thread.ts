@@ -29,7 +29,7 @@ const watcher: PodWatcher = {
 }
 
 const log = openLog(data.log)
-const spans = data.trace === null ? null : openSpans(data.trace, 'balancer', log)
+const spans = data.trace === null ? null : openSpans(data.trace, log)
 
 startLoop({
   listen: data.listen,

@@ -41,7 +41,7 @@ t.test('ends with what became of the request', async (t) => {
 t.test('tells the pod of its span, and the collector, unless the client wants no spans', async (t) => {
   const collector = await startCollector(t)
   const pod = await startPod(t, 'a')
-  const balancer = await startFor(t, [pod], {}, undefined, { trace: { endpoint: collector.endpoint } })
+  const balancer = await startFor(t, [pod], {}, undefined, { trace: { collector } })
   await send(t, balancer.port, post('{}', `traceparent: ${parent.replace(/01$/, '00')}\r\n`))
   await send(t, balancer.port, post('{}', `traceparent: ${parent}\r\ntracestate: x=y\r\n`))
   await until(() => collector.spans.length > 0)

@@ -65,6 +65,12 @@ const flags = {
     help: 'After SIGTERM, when streams still open are ended with an error',
   },
   ...telemetryFlags,
+  'service-name': {
+    kind: 'text',
+    default: 'stepflow-component-server',
+    env: 'STEPFLOW_SERVICE_NAME',
+    help: 'Name of this server at the collector',
+  },
   // stdout carries the one line with the port.
   'log-destination': { ...telemetryFlags['log-destination'], default: 'stderr' },
 } as const satisfies Flags
@@ -89,7 +95,7 @@ runMain(async () => {
   }
   const pod = process.env['POD_NAME'] || hostname()
   const instanceId = checkInstanceId(values['instance-id'] ?? `${pod}-${randomBytes(4).toString('hex')}`)
-  const telemetry = readTelemetry('component-server', values)
+  const telemetry = readTelemetry('component-server', values['service-name'], values)
   const log = openLog(telemetry.log)
   const sender = openSender(telemetry, log)
   const files =

@@ -3,7 +3,7 @@
 import { openSync, writeSync } from 'node:fs'
 import pino from 'pino'
 import type { Flags } from './flags.ts'
-import { exportLines } from './otlp.ts'
+import { type Collector, exportLines } from './otlp.ts'
 
 /** An event is a short name; facts go into fields that share the history's names (`runId`, `pod`). */
 export interface Log {
@@ -52,8 +52,8 @@ export interface LogOptions {
   readonly format: string
   readonly destination: string
   readonly file: string | null
-  /** OTLP/HTTP collector, for destination `otlp`. */
-  readonly endpoint?: string | null
+  /** For destination `otlp`. */
+  readonly collector: Collector | null
 }
 
 /** Opens the log. Lines are written synchronously, so that the last ones before a crash are there. */
@@ -73,7 +73,9 @@ export function openLog(options: LogOptions): Log {
     }
   }
   const exporter =
-    options.destination === 'otlp' ? exportLines(options.endpoint ?? '', options.program, write) : null
+    options.destination === 'otlp' && options.collector !== null
+      ? exportLines(options.collector, write)
+      : null
   const stream =
     exporter ?? (options.format === 'text' ? { write: (line: string) => write(textLine(line)) } : { write })
   const log: Omit<Log, 'drain'> = pino(

@@ -14,7 +14,7 @@ t.test('sends log lines with their level, fields and time', async (t) => {
     format: 'json',
     destination: 'otlp',
     file: null,
-    endpoint: collector.endpoint,
+    collector,
   })
   log.debug({}, 'not logged')
   log.warn({ backend: '127.0.0.1:1', inFlight: 3, share: 0.5, held: true, pools: ['a'] }, 'pod state')
@@ -23,7 +23,7 @@ t.test('sends log lines with their level, fields and time', async (t) => {
   t.match(body, {
     resourceLogs: [
       {
-        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'stepflow-load-balancer' } }] },
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'stepflow-test' } }] },
         scopeLogs: [
           {
             logRecords: [
@@ -51,7 +51,7 @@ t.test('sends log lines with their level, fields and time', async (t) => {
 t.test('lines that the collector does not take, or that are too many, go elsewhere', async (t) => {
   const collector = await startCollector(t)
   const spared: string[] = []
-  const exporter = exportLines(collector.endpoint, 'balancer', (line) => spared.push(line))
+  const exporter = exportLines(collector, (line) => spared.push(line))
   const line = '{"time":"2026-01-01T00:00:00.000Z","level":"info","event":"x"}'
   collector.status = 500
   exporter.write(line)
@@ -71,7 +71,7 @@ t.test('sends metrics, and once more at the end', async (t) => {
   const registry = new Registry()
   new Counter({ name: 'c_total', help: 'c', labelNames: ['l'], registers: [registry] }).inc({ l: 'x' }, 2)
   collector.status = 503
-  const end = exportMetrics(registry, collector.endpoint, 'balancer', log, 10)
+  const end = exportMetrics(registry, collector, log, 10)
   while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   collector.status = 200
   await end()

@@ -21,7 +21,15 @@ const severities: Readonly<Record<string, number>> = {
   fatal: 21,
 }
 
-/** `service.name` and the rest that says who sends. */
+/** Where it goes, and who sends it. */
+export interface Collector {
+  /** Base URL of an OTLP/HTTP collector. */
+  readonly endpoint: string
+  /** `service.name` there. */
+  readonly service: string
+}
+
+/** The part of a request that says who sends. */
 export function otlpResource(service: string): object {
   return { attributes: [{ key: 'service.name', value: { stringValue: service } }] }
 }
@@ -32,10 +40,10 @@ export function nanos(ms: number): string {
 }
 
 /**
- * Posts `body` to `path` (`/v1/traces`, `/v1/logs`, `/v1/metrics`) of the collector at `endpoint`.
+ * Posts `body` to `path` (`/v1/traces`, `/v1/logs`, `/v1/metrics`) of the collector.
  * @throws Error where it does not take it, or is silent for 5 s
  */
-export function postOtlp(endpoint: string, path: string, body: object): Promise<void> {
+export function postOtlp({ endpoint }: Collector, path: string, body: object): Promise<void> {
   return new Promise((resolve, reject) => {
     const url = new URL(path, endpoint)
     const request = url.protocol === 'https:' ? requestHttps : requestHttp
@@ -73,14 +81,14 @@ export interface LineExporter {
  * Sends log lines to the collector. Lines that it does not take, or that are too many for it, go to `spare`, so that
  * none is lost.
  */
-export function exportLines(endpoint: string, program: string, spare: (line: string) => void): LineExporter {
+export function exportLines(collector: Collector, spare: (line: string) => void): LineExporter {
   let waiting: string[] = []
   const flush = async (): Promise<void> => {
     if (waiting.length === 0) return
     const lines = waiting
     waiting = []
     try {
-      await postOtlp(endpoint, '/v1/logs', logRequest(program, lines))
+      await postOtlp(collector, '/v1/logs', logRequest(collector.service, lines))
     } catch {
       for (const line of lines) spare(line)
     }
@@ -99,7 +107,7 @@ export function exportLines(endpoint: string, program: string, spare: (line: str
   }
 }
 
-function logRequest(program: string, lines: readonly string[]): object {
+function logRequest(service: string, lines: readonly string[]): object {
   const logRecords = lines.map((line) => {
     const { time, level, event, program: _program, ...fields } = JSON.parse(line) as Record<string, unknown>
     return {
@@ -110,19 +118,8 @@ function logRequest(program: string, lines: readonly string[]): object {
       attributes: Object.entries(fields).map(([key, value]) => ({ key, value: otlpValue(value) })),
     }
   })
-  const resource = otlpResource(serviceOf(program))
-  return { resourceLogs: [{ resource, scopeLogs: [{ scope: { name: program }, logRecords }] }] }
-}
-
-/** Names of the originals, which dashboards know. */
-const services: Readonly<Record<string, string>> = {
-  balancer: 'stepflow-load-balancer',
-  runtime: 'stepflow-server',
-}
-
-/** What a program is called at the collector (`service.name`). */
-export function serviceOf(program: string): string {
-  return services[program] ?? program
+  const resource = otlpResource(service)
+  return { resourceLogs: [{ resource, scopeLogs: [{ scope: { name: service }, logRecords }] }] }
 }
 
 /** A value in OTLP's form. */
@@ -137,8 +134,7 @@ export function otlpValue(value: unknown): object {
 /** Sends all metrics of `registry` every 10 s; the returned function sends them once more, and ends it. */
 export function exportMetrics(
   registry: Registry,
-  endpoint: string,
-  program: string,
+  collector: Collector,
   log: Log,
   everyMs = metricsEveryMs,
 ): () => Promise<void> {
@@ -147,10 +143,10 @@ export function exportMetrics(
   const send = async (): Promise<void> => {
     try {
       const families = (await registry.getMetricsAsJSON()) as unknown as readonly Family[]
-      const scope = { name: program }
+      const scope = { name: collector.service }
       const metrics = families.map((family) => otlpMetric(family, startedAt, nanos(Date.now())))
-      const resource = otlpResource(serviceOf(program))
-      await postOtlp(endpoint, '/v1/metrics', {
+      const resource = otlpResource(collector.service)
+      await postOtlp(collector, '/v1/metrics', {
         resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics }] }],
       })
       failing = false
@@ -158,7 +154,7 @@ export function exportMetrics(
       // Once, not every time: what follows has all of it.
       if (!failing)
         log.warn(
-          { endpoint, error: error instanceof Error ? error.message : String(error) },
+          { endpoint: collector.endpoint, error: error instanceof Error ? error.message : String(error) },
           'metrics not sent',
         )
       failing = true

@@ -19,7 +19,7 @@ const span: EndedSpan = {
 
 t.test('has the form of OTLP', async (t) => {
   const collector = await startCollector(t)
-  const spans = openSpans(collector, 'runtime', quiet)
+  const spans = openSpans({ collector }, quiet)
   t.teardown(() => spans.close())
   spans.add(span)
   spans.add({ ...span, parentId: '1111111111111111', kind: 'server', problem: 'broke' })
@@ -29,19 +29,19 @@ t.test('has the form of OTLP', async (t) => {
   const attributes = { component: '/double', attempt: '1' }
   const { traceId, spanId, name } = span
   t.strictSame(collector.spans, [
-    { traceId, spanId, name, kind: 3, ...times, attributes, status: {}, service: 'stepflow-server' },
+    { traceId, spanId, name, kind: 3, ...times, attributes, status: {}, service: 'stepflow-test' },
     {
       ...{ traceId, spanId, parentSpanId: '1111111111111111', name, kind: 2, ...times, attributes },
-      ...{ status: { code: 2, message: 'broke' }, service: 'stepflow-server' },
+      ...{ status: { code: 2, message: 'broke' }, service: 'stepflow-test' },
     },
-    { traceId, spanId, name, kind: 1, ...times, attributes, status: { code: 2 }, service: 'stepflow-server' },
+    { traceId, spanId, name, kind: 1, ...times, attributes, status: { code: 2 }, service: 'stepflow-test' },
   ])
 })
 
 t.test('counts spans that a collector does not take, or not fast enough, and goes on', async (t) => {
   const collector = await startCollector(t)
   const lost: object[] = []
-  const spans = openSpans(collector, 'runtime', { ...quiet, warn: (fields) => lost.push(fields) })
+  const spans = openSpans({ collector }, { ...quiet, warn: (fields) => lost.push(fields) })
   t.teardown(() => spans.close())
   collector.status = 500
   spans.add(span)
@@ -58,7 +58,7 @@ t.test('counts spans that a collector does not take, or not fast enough, and goe
 
 t.test('writes spans into the log where there is no collector', async (t) => {
   const lines: object[] = []
-  const spans = openSpans({ endpoint: null }, 'runtime', { ...quiet, info: (fields) => lines.push(fields) })
+  const spans = openSpans({ collector: null }, { ...quiet, info: (fields) => lines.push(fields) })
   t.teardown(() => spans.close())
   spans.add({ ...span, problem: 'gone' })
   t.match(lines, [{ traceId: span.traceId, name: 'step', component: '/double', problem: 'gone' }])

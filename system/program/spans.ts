@@ -1,12 +1,12 @@
 // Spans on their way: to an OTLP/HTTP collector in batches, or into the log.
 
 import type { Log } from './log.ts'
-import { nanos, otlpResource, otlpValue, postOtlp, serviceOf } from './otlp.ts'
+import { type Collector, nanos, otlpResource, otlpValue, postOtlp } from './otlp.ts'
 
 /** Where spans go. */
 export interface TraceSettings {
-  /** Base URL of an OTLP/HTTP collector; null: spans go into the log. */
-  readonly endpoint: string | null
+  /** Null: spans go into the log. */
+  readonly collector: Collector | null
 }
 
 /** A span that has ended. */
@@ -46,8 +46,8 @@ const maxProblemChars = 1_000
 /** OTLP's numbers of the kinds (SPAN_KIND_*). */
 const kinds = { internal: 1, server: 2, client: 3 } as const
 
-/** Opens the way for the spans of `program`; `log` hears of those that are lost. */
-export function openSpans({ endpoint }: TraceSettings, program: string, log: Log): SpanExporter {
+/** Opens the way for a program's spans; `log` hears of those that are lost. */
+export function openSpans({ collector }: TraceSettings, log: Log): SpanExporter {
   let waiting: EndedSpan[] = []
   let dropped = 0
   let overflown = 0
@@ -55,12 +55,12 @@ export function openSpans({ endpoint }: TraceSettings, program: string, log: Log
   const lose = (spans: number, error: string): void => {
     if (spans > 0) log.warn({ spans, error }, 'spans lost')
   }
-  const send = async (to: string): Promise<void> => {
+  const send = async (to: Collector): Promise<void> => {
     while (waiting.length > 0) {
       const spans = waiting
       waiting = []
       try {
-        await postOtlp(to, '/v1/traces', exportRequest(program, spans))
+        await postOtlp(to, '/v1/traces', exportRequest(to.service, spans))
       } catch (error) {
         dropped += spans.length
         lose(spans.length, error instanceof Error ? error.message : String(error))
@@ -71,19 +71,19 @@ export function openSpans({ endpoint }: TraceSettings, program: string, log: Log
   }
   // One batch at a time: a collector that is slow is not given more at once.
   const flush = async (): Promise<void> => {
-    if (endpoint === null) return
-    sending ??= send(endpoint).finally(() => {
+    if (collector === null) return
+    sending ??= send(collector).finally(() => {
       sending = null
     })
     await sending
   }
-  const timer = endpoint === null ? undefined : setInterval(() => void flush(), flushMs).unref()
+  const timer = collector === null ? undefined : setInterval(() => void flush(), flushMs).unref()
   return {
     get dropped() {
       return dropped
     },
     add(span) {
-      if (endpoint === null) {
+      if (collector === null) {
         const { attributes, ...rest } = span
         log.info({ ...rest, ...attributes }, 'span')
       } else if (waiting.length >= maxWaiting) {
@@ -98,10 +98,10 @@ export function openSpans({ endpoint }: TraceSettings, program: string, log: Log
   }
 }
 
-function exportRequest(program: string, spans: readonly EndedSpan[]): object {
-  const resource = otlpResource(serviceOf(program))
+function exportRequest(service: string, spans: readonly EndedSpan[]): object {
+  const resource = otlpResource(service)
   return {
-    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: program }, spans: spans.map(otlpSpan) }] }],
+    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: service }, spans: spans.map(otlpSpan) }] }],
   }
 }
 

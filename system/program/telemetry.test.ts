@@ -7,12 +7,12 @@ import { readTelemetry, telemetryFlags } from './telemetry.ts'
 const read = (args: readonly string[], env = {}) => {
   const flags = parseFlags(telemetryFlags, args, env)
   if (flags === 'help') throw new Error('help')
-  return readTelemetry('runtime', flags)
+  return readTelemetry('runtime', 'stepflow-server', flags)
 }
 
 t.test('sends nothing unless asked to', async (t) => {
-  t.match(read([]), { log: { destination: 'stdout', level: 'info' }, trace: null, metricsEndpoint: null })
-  t.same(read(['--trace-enabled']).trace, { endpoint: null }, 'spans can go into the log')
+  t.match(read([]), { log: { destination: 'stdout', level: 'info' }, trace: null, metricsTo: null })
+  t.same(read(['--trace-enabled']).trace, { collector: null }, 'spans can go into the log')
 })
 
 t.test('takes the variables of the original', async (t) => {
@@ -25,10 +25,11 @@ t.test('takes the variables of the original', async (t) => {
     STEPFLOW_METRICS_ENABLED: '1',
     STEPFLOW_OTLP_ENDPOINT: endpoint,
   }
+  const collector = { endpoint, service: 'stepflow-server' }
   t.match(read([], env), {
-    log: { program: 'runtime', level: 'warn', destination: 'otlp', endpoint },
-    trace: { endpoint },
-    metricsEndpoint: endpoint,
+    log: { program: 'runtime', level: 'warn', destination: 'otlp', collector },
+    trace: { collector },
+    metricsTo: collector,
   })
 })
 

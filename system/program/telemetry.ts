@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
 import type { Flags, FlagValues } from './flags.ts'
 import { type Log, type LogOptions, logFlags } from './log.ts'
-import { exportMetrics } from './otlp.ts'
+import { type Collector, exportMetrics } from './otlp.ts'
 import { openSpans, type SpanExporter, type TraceSettings } from './spans.ts'
 
 /** The observability flags of Stepflow 0.9, with its environment variables. */
@@ -40,15 +40,20 @@ export interface Telemetry {
   readonly log: LogOptions
   /** Null: no spans. */
   readonly trace: TraceSettings | null
-  /** Base URL of the collector that gets metrics; null: none does. */
-  readonly metricsEndpoint: string | null
+  /** Null: metrics are only scraped. */
+  readonly metricsTo: Collector | null
 }
 
 /**
- * Reads the flags' values and checks them together: what is sent to a collector needs one.
+ * Reads the flags' values and checks them together: what is sent to a collector needs one. `service` is the program's
+ * name there.
  * @throws GauntletErrors naming every bad flag at once (ERR_FLAG_VALUE)
  */
-export function readTelemetry(program: string, flags: FlagValues<typeof telemetryFlags>): Telemetry {
+export function readTelemetry(
+  program: string,
+  service: string,
+  flags: FlagValues<typeof telemetryFlags>,
+): Telemetry {
   const endpoint = flags['otlp-endpoint']
   const toCollector = flags['log-destination'] === 'otlp'
   const problems: GauntletError[] = []
@@ -63,6 +68,7 @@ export function readTelemetry(program: string, flags: FlagValues<typeof telemetr
   if (endpoint === null && toCollector) bad('--log-destination', 'otlp', 'needs a collector')
   const [first, ...rest] = problems
   if (first !== undefined) throw rest.length === 0 ? first : new GauntletErrors([first, ...rest])
+  const collector = endpoint === null ? null : { endpoint, service }
   return {
     log: {
       program,
@@ -70,10 +76,10 @@ export function readTelemetry(program: string, flags: FlagValues<typeof telemetr
       format: flags['log-format'],
       destination: flags['log-destination'],
       file: flags['log-file'],
-      endpoint,
+      collector,
     },
-    trace: flags['trace-enabled'] ? { endpoint } : null,
-    metricsEndpoint: flags['metrics-enabled'] ? endpoint : null,
+    trace: flags['trace-enabled'] ? { collector } : null,
+    metricsTo: flags['metrics-enabled'] ? collector : null,
   }
 }
 
@@ -87,13 +93,13 @@ export interface Sender {
   close(): Promise<void>
 }
 
-export function openSender({ log: { program }, trace, metricsEndpoint }: Telemetry, log: Log): Sender {
-  const spans = trace === null ? null : openSpans(trace, program, log)
+export function openSender({ trace, metricsTo }: Telemetry, log: Log): Sender {
+  const spans = trace === null ? null : openSpans(trace, log)
   let endMetrics: (() => Promise<void>) | null = null
   return {
     spans,
     sendMetrics(registry) {
-      if (metricsEndpoint !== null) endMetrics = exportMetrics(registry, metricsEndpoint, program, log)
+      if (metricsTo !== null) endMetrics = exportMetrics(registry, metricsTo, log)
     },
     async close() {
       spans?.close()

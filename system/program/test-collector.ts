@@ -20,6 +20,7 @@ export interface CollectedSpan {
 
 export interface TestCollector {
   readonly endpoint: string
+  readonly service: string
   /** What it answers; 200 takes. */
   status: number
   /** Bodies by path, of what it took. */
@@ -51,7 +52,13 @@ export async function startCollector(owner: {
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  const collector: TestCollector = { endpoint: `http://127.0.0.1:${port}`, status: 200, bodies, spans }
+  const collector: TestCollector = {
+    endpoint: `http://127.0.0.1:${port}`,
+    service: 'stepflow-test',
+    status: 200,
+    bodies,
+    spans,
+  }
   return collector
 }
 

@@ -42,7 +42,7 @@ runMain(async () => {
     )
     return
   }
-  const telemetry = readTelemetry('runtime', flags)
+  const telemetry = readTelemetry('runtime', 'stepflow-server', flags)
   const log = openLog(telemetry.log)
   const sender = openSender(telemetry, log)
   const history = openHistory({ witness: 'runtime', pod: process.env['POD_NAME'] ?? hostname() })

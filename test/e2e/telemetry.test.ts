@@ -40,7 +40,7 @@ async function startServer(t: Test, env: Readonly<Record<string, string>>) {
 t.test('a trace goes on from the request over run, step and balancer to the component', async (t) => {
   const collector = await startCollector(t)
   const env = toCollector(collector.endpoint)
-  const server = await startServer(t, env)
+  const server = await startServer(t, { ...env, STEPFLOW_SERVICE_NAME: 'arithmetic' })
   const flags = ['--trace-enabled', '--drain-idle-ms', '0']
   const balancer = await startBalancerProgram(t, server.address, flags, {
     STEPFLOW_OTLP_ENDPOINT: collector.endpoint,
@@ -79,14 +79,14 @@ t.test('a trace goes on from the request over run, step and balancer to the comp
         attributes: { step_id: 's', component: '/double' },
       },
       { service: 'stepflow-load-balancer', name: 'POST', kind: 2 },
-      { service: 'component-server', name: 'component:/double', kind: 2, attributes: { run_id: runId } },
+      { service: 'arithmetic', name: 'component:/double', kind: 2, attributes: { run_id: runId } },
     ],
   )
   t.equal(ofTrace.length, 4, 'and nothing of the run that was not sampled')
 
   const logs = JSON.stringify(collector.bodies.get('/v1/logs'))
   t.match(logs, /"stepflow-server".*"serving".*"stopped"/)
-  t.match(logs, /"component-server".*"listening"/)
+  t.match(logs, /"arithmetic".*"listening"/)
   t.same(runtime.lines, [`{"port":${new URL(url).port}}`], 'no log line is left on standard output')
   const metrics = JSON.stringify(collector.bodies.get('/v1/metrics'))
   t.match(metrics, /"stepflow_runtime_runs_total"/)
