@@ -10,6 +10,7 @@ import type { Kubectl } from './kubectl.ts'
 import {
   type BuiltImage,
   type KubernetesObject,
+  keyOf,
   parseObjects,
   toYaml,
   versionsOf,
@@ -42,16 +43,42 @@ const quotedLines = 15
 export async function deploy({ kubectl, overlay, timeoutMs, say }: DeployOptions): Promise<void> {
   const objects = await render(kubectl, overlay)
   const namespace = namespaceOf(objects)
-  await assertOurs(kubectl, namespace)
-  const labels = { [ownLabel.name]: ownLabel.value, [overlayLabel]: overlay }
-  const labelled = withNamespaceLabels(objects, labels)
+  const before = (await assertOurs(kubectl, namespace))?.metadata.labels?.[overlayLabel] ?? overlay
   say(`overlay ${overlay}: ${objects.length} objects for namespace ${namespace}`)
-  const first = labelled.filter(({ kind }) => kind === 'Namespace')
-  await apply(kubectl, first)
+  const labelled = (named: string): readonly KubernetesObject[] =>
+    withNamespaceLabels(objects, { [ownLabel.name]: ownLabel.value, [overlayLabel]: named })
+  const applying = labelled(before)
+  await apply(
+    kubectl,
+    applying.filter(({ kind }) => kind === 'Namespace'),
+  )
   await makeToken(kubectl, namespace)
-  say(`applied: ${await apply(kubectl, labelled)} of ${labelled.length} objects changed`)
+  say(`applied: ${await apply(kubectl, applying)} of ${applying.length} objects changed`)
+  if (before !== overlay) {
+    await removeRest(kubectl, before, objects, say)
+    // The last step, so that the next deploy knows what to remove where this one was cut off.
+    await apply(
+      kubectl,
+      labelled(overlay).filter(({ kind }) => kind === 'Namespace'),
+    )
+  }
   const workloads = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
   await waitReady(kubectl, namespace, workloads, timeoutMs, say)
+}
+
+/** Removes what the overlay that was there before had and `objects` have not: a pool of it would go on holding its GPU. */
+async function removeRest(
+  kubectl: Kubectl,
+  before: string,
+  objects: readonly KubernetesObject[],
+  say: (text: string) => void,
+): Promise<void> {
+  if (!overlays().includes(before)) return
+  const kept = new Set(objects.map(keyOf))
+  const rest = (await render(kubectl, before)).filter((object) => !kept.has(keyOf(object)))
+  if (rest.length === 0) return
+  say(`removing ${rest.length} objects that only overlay ${before} has`)
+  await kubectl(['delete', '--ignore-not-found', '-f', '-'], toYaml(rest))
 }
 
 /**

@@ -67,11 +67,16 @@ export function versionsOf(text: string): ReadonlyMap<string, string> {
   if (text.trim() === '') return new Map()
   const found = JSON.parse(text) as KubernetesObject & { readonly items?: readonly KubernetesObject[] }
   return new Map(
-    (found.items ?? [found]).map(({ kind, metadata }) => [
-      `${kind} ${metadata.namespace ?? ''} ${metadata.name}`,
-      String(metadata.generation ?? metadata.resourceVersion),
+    (found.items ?? [found]).map((object) => [
+      keyOf(object),
+      String(object.metadata.generation ?? object.metadata.resourceVersion),
     ]),
   )
+}
+
+/** Tells an object from all others. */
+export function keyOf({ kind, metadata }: KubernetesObject): string {
+  return `${kind} ${metadata.namespace ?? ''} ${metadata.name}`
 }
 
 export function toYaml(objects: readonly KubernetesObject[]): string {
