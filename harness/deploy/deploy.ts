@@ -242,18 +242,24 @@ async function evidence(
     readonly type: string
     readonly reason: string
     readonly message: string
-    readonly involvedObject: { readonly name: string }
+    readonly involvedObject: { readonly kind: string; readonly name: string }
   }
   const events = await list<Event>(kubectl, namespace, ['events', '--sort-by=.lastTimestamp'])
-  const warnings = events
-    .filter(({ type }) => type === 'Warning')
-    .map(({ reason, message, involvedObject }) => `event of ${involvedObject.name}: ${reason}: ${message}`)
-  const unready = pods.find(
+  const unready = pods.filter(
     ({ status }) =>
       !status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
   )
-  if (unready === undefined) return warnings.slice(-8)
-  const { name } = unready.metadata
+  // An hour of events is kept: pods that are gone or well now, and autoscalers without figures, are not what is asked.
+  const concerns = ({ kind, name }: Event['involvedObject']): boolean =>
+    kind === 'Pod'
+      ? unready.some(({ metadata }) => metadata.name === name)
+      : kind !== 'HorizontalPodAutoscaler'
+  const warnings = events
+    .filter(({ type, involvedObject }) => type === 'Warning' && concerns(involvedObject))
+    .map(({ reason, message, involvedObject }) => `event of ${involvedObject.name}: ${reason}: ${message}`)
+  const [first] = unready
+  if (first === undefined) return warnings.slice(-8)
+  const { name } = first.metadata
   const log = await kubectl(['logs', name, '-n', namespace, `--tail=${quotedLines}`]).catch(() => '')
   return [
     ...new Set(warnings.slice(-8)),
