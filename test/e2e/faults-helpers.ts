@@ -54,3 +54,51 @@ export async function wholeLife(
   }
   await cluster.waitReady(aim.role ?? 'component-server')
 }
+
+/** Each with settings under which it shows at once, and what is seen of it. */
+export const networkFaults = [
+  ['latency', { delayMs: 50 }, /bytes of \w+ 50 ms later/],
+  ['bandwidth', { bytesPerSecond: 5_000 }, /bytes took \d+ ms/],
+  ['loss', { share: 0.5, stallMs: 20 }, /stalled for \d+ ms/],
+  ['partition', { direction: 'requests' }, /bytes of requests held/],
+  ['partition', { direction: 'both' }, /held/],
+  ['half-open', {}, /went silent/],
+  ['stream-reset', {}, /reset after event 1/],
+  ['slow-reader', {}, /bytes took/],
+  ['corruption', {}, /byte \d+ of a/],
+  ['truncation', { event: 1, step: 's' }, /event 1 cut/],
+  ['split-events', {}, /in pieces of 7 bytes/],
+] as const
+
+/** Keeps calls with callbacks going through the balancers, whatever becomes of them. */
+export async function whileCalling(cluster: Cluster, work: () => Promise<void>): Promise<void> {
+  const ended = new AbortController()
+  const url = await cluster.serviceUrl('balancer')
+  const body = JSON.stringify({
+    ...{ jsonrpc: '2.0', id: 'a', method: 'components/execute' },
+    params: {
+      component: '/store_and_retrieve_blob',
+      input: { data: 'x' },
+      attempt: 1,
+      observability: { step_id: 's' },
+    },
+  })
+  const calling = (async () => {
+    while (!ended.signal.aborted) {
+      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(1_500)])
+      const sent = fetch(url, {
+        method: 'POST',
+        body,
+        signal,
+        headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+      })
+      await sent.then((answer) => answer.body?.getReader().read()).catch(() => {})
+    }
+  })()
+  try {
+    await work()
+  } finally {
+    ended.abort()
+    await calling
+  }
+}

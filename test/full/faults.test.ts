@@ -7,7 +7,7 @@ import { faults } from '../../chaos/faults/index.ts'
 import { limitsSupport } from '../../chaos/faults/limits.ts'
 import type { Pod } from '../../contracts/cluster.ts'
 import { startLocalCluster } from '../../harness/cluster/local/index.ts'
-import { inject, wholeLife } from '../e2e/faults-helpers.ts'
+import { inject, networkFaults, whileCalling, wholeLife } from '../e2e/faults-helpers.ts'
 import { skipUnless } from '../skip.ts'
 
 t.setTimeout(240_000)
@@ -73,54 +73,9 @@ t.test('resource faults', async (t) => {
   })
 })
 
-/** Keeps requests going through the links. */
-async function whileCalling(work: () => Promise<void>): Promise<void> {
-  const ended = new AbortController()
-  const url = await cluster.serviceUrl('balancer')
-  const body = JSON.stringify({
-    ...{ jsonrpc: '2.0', id: 'a', method: 'components/execute' },
-    params: {
-      component: '/store_and_retrieve_blob',
-      input: { data: 'x' },
-      attempt: 1,
-      observability: { step_id: 's' },
-    },
-  })
-  const calling = (async () => {
-    while (!ended.signal.aborted) {
-      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(1_500)])
-      const sent = fetch(url, {
-        method: 'POST',
-        body,
-        signal,
-        headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
-      })
-      await sent.then((answer) => answer.body?.getReader().read()).catch(() => {})
-    }
-  })()
-  try {
-    await work()
-  } finally {
-    ended.abort()
-    await calling
-  }
-}
-
 t.test('network faults, on the way to the component servers', async (t) => {
-  await whileCalling(async () => {
-    for (const [name, settings, evidence] of [
-      ['latency', { delayMs: 50 }, /bytes of \w+ 50 ms later/],
-      ['bandwidth', { bytesPerSecond: 5_000 }, /bytes took \d+ ms/],
-      ['loss', { share: 0.5, stallMs: 20 }, /stalled for \d+ ms/],
-      ['partition', { direction: 'requests' }, /bytes of requests held/],
-      ['partition', { direction: 'both' }, /held/],
-      ['half-open', {}, /went silent/],
-      ['stream-reset', {}, /reset after event 1/],
-      ['slow-reader', {}, /bytes took/],
-      ['corruption', {}, /byte \d+ of a/],
-      ['truncation', { event: 1, step: 's' }, /event 1 cut/],
-      ['split-events', {}, /in pieces of 7 bytes/],
-    ] as const) {
+  await whileCalling(cluster, async () => {
+    for (const [name, settings, evidence] of networkFaults) {
       await life(t, cluster, name, { settings }, evidence)
     }
   })
