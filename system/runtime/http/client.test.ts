@@ -128,6 +128,33 @@ t.test('says that nobody was reached, and that nothing was sent', async (t) => {
   t.match(await post(lost, '1'), { error: { unsent: true, reason: 'unresolved' } })
 })
 
+t.test('a resolver that goes silent holds up nobody', async (t) => {
+  const { port } = await serve(t, (_request, response) => response.setHeader('connection', 'close').end('ok'))
+  let silent = true
+  let asked = 0
+  const resolve: Resolve = () => {
+    asked++
+    const endpoints = [{ address: '127.0.0.1', port }]
+    return silent ? new Promise(() => {}) : Promise.resolve({ endpoints, ttlSeconds: 0 })
+  }
+  const options = { url: new URL('http://pods.test/'), resolve, connectTimeoutMs: 50 }
+  const never = createHttpClient(options)
+  const problem = {
+    unsent: true,
+    reason: 'unresolved',
+    message: /cannot resolve pods.test: not within 50 ms/,
+  }
+  t.match(await Promise.all([post(never, '1'), post(never, '2')]), [{ error: problem }, { error: problem }])
+  t.equal(asked, 1, 'both shared one question')
+
+  silent = false
+  const client = createHttpClient(options)
+  t.teardown(() => client.close())
+  t.match(await post(client, '1'), { status: 200 })
+  silent = true
+  t.match(await post(client, '2'), { status: 200 }, 'its last answer serves')
+})
+
 t.test('gives up on an address that accepts nobody', async (t) => {
   // Stopped, and its queue full: the kernel answers no further connection.
   const script =

@@ -31,13 +31,15 @@ export type Connect = () => Promise<Link>
 /** How long an answer of the resolver without a TTL is kept, and one with a TTL at most. */
 const addressLifeMs = 1_000
 const mostAddressLifeMs = 30_000
+/** So long is waited for a resolver that has answered before, then its last answer serves. */
+const lastGoodAfterMs = 500
 
 export function createConnect({ url, resolve, connectTimeoutMs }: ConnectOptions): Connect {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const secure = url.protocol === 'https:'
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   let known: { readonly endpoints: readonly Endpoint[]; readonly until: number } | null = null
-  let asked: Promise<readonly Endpoint[]> | null = null
+  let asked: { readonly answer: Promise<readonly Endpoint[]>; readonly at: number } | null = null
   let turn = 0
 
   const ask = async (): Promise<readonly Endpoint[]> => {
@@ -47,19 +49,32 @@ export function createConnect({ url, resolve, connectTimeoutMs }: ConnectOptions
       const lifeMs = ttlSeconds === null ? addressLifeMs : Math.min(ttlSeconds * 1000, mostAddressLifeMs)
       known = { endpoints, until: performance.now() + lifeMs }
       return endpoints
-    } catch (error) {
-      // The last good answer serves while the resolver fails.
-      if (known !== null) return known.endpoints
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-      throw new TransportError(`cannot resolve ${host}: ${code}`, 'unresolved', true, error)
     } finally {
       asked = null
     }
   }
 
+  /** A resolver may be silent for a minute before it fails; all that connect meanwhile share one question. */
+  const resolved = async (): Promise<readonly Endpoint[]> => {
+    asked ??= { answer: ask(), at: performance.now() }
+    const patienceMs = known === null ? connectTimeoutMs : lastGoodAfterMs
+    try {
+      return await within(
+        asked.answer,
+        asked.at + patienceMs - performance.now(),
+        `not within ${patienceMs} ms`,
+      )
+    } catch (error) {
+      // The last good answer serves while the resolver fails.
+      if (known !== null) return known.endpoints
+      const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : error
+      throw new TransportError(`cannot resolve ${host}: ${code}`, 'unresolved', true, error)
+    }
+  }
+
   return async () => {
     const fresh = known !== null && performance.now() < known.until
-    const endpoints = fresh && known !== null ? known.endpoints : await (asked ??= ask())
+    const endpoints = fresh && known !== null ? known.endpoints : await resolved()
     const first = turn++
     for (let tried = 0; ; tried++) {
       const endpoint = endpoints[(first + tried) % endpoints.length] as Endpoint
@@ -73,6 +88,14 @@ export function createConnect({ url, resolve, connectTimeoutMs }: ConnectOptions
       }
     }
   }
+}
+
+/** Rejects with `problem` where `promise` is not settled in `ms`; nobody need care for what becomes of it then. */
+function within<T>(promise: Promise<T>, ms: number, problem: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(problem)), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 function open({ address, port }: Endpoint, tlsHost: string | null, timeoutMs: number): Promise<Link> {
