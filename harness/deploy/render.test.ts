@@ -54,14 +54,20 @@ test('results are found among lines of progress', async (t) => {
 })
 
 test('a status does not make another version of an object, a change of its specification does', async (t) => {
-  const list = (generation: number, resourceVersion: string): string =>
+  const list = (generation: number, resourceVersion: string, hard = 20): string =>
     JSON.stringify({
       items: [
         { kind: 'Deployment', metadata: { name: 'a', namespace: 'n', generation, resourceVersion } },
-        { kind: 'Namespace', metadata: { name: 'n', resourceVersion: '5' } },
+        {
+          kind: 'ResourceQuota',
+          metadata: { name: 'q', resourceVersion },
+          spec: { hard: { pods: hard } },
+          status: { used: { pods: resourceVersion } },
+        },
       ],
     })
   t.same(versionsOf(list(1, '7')), versionsOf(list(1, '8')))
   t.notSame(versionsOf(list(1, '7')), versionsOf(list(2, '7')))
+  t.notSame(versionsOf(list(1, '7')), versionsOf(list(1, '7', 21)), 'also where it has no generation')
   t.equal(versionsOf('').size, 0)
 })

@@ -60,8 +60,8 @@ export function withNamespaceLabels(
 }
 
 /**
- * What tells one state of an object from another, of kubectl's list: its generation, which a status leaves alone, else
- * its resource version. Empty for an empty text.
+ * What tells one state of an object from another, of kubectl's list: its generation, which a status leaves alone; of
+ * objects that have none, all but the status, for a quota's changes with every pod. Empty for an empty text.
  */
 export function versionsOf(text: string): ReadonlyMap<string, string> {
   if (text.trim() === '') return new Map()
@@ -69,9 +69,14 @@ export function versionsOf(text: string): ReadonlyMap<string, string> {
   return new Map(
     (found.items ?? [found]).map((object) => [
       keyOf(object),
-      String(object.metadata.generation ?? object.metadata.resourceVersion),
+      object.metadata.generation?.toString() ?? withoutStatus(object),
     ]),
   )
+}
+
+function withoutStatus(object: KubernetesObject): string {
+  const { status: _, ...rest } = object
+  return JSON.stringify({ ...rest, metadata: { ...object.metadata, resourceVersion: null } })
 }
 
 /** Tells an object from all others. */
