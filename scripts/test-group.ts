@@ -5,6 +5,10 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
+// Whoever counts the results is gone, by whatever signal: the tests end, and with them all that they started.
+process.once('disconnect', () => process.kill(-process.pid, 'SIGTERM'))
+process.channel?.unref()
+
 t.setTimeout(600_000)
 for (const file of (process.env['TEST_FILES'] ?? '').split('\n')) {
   await import(pathToFileURL(resolve(file)).href)

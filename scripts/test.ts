@@ -1,8 +1,9 @@
 // `npm test` and `npm run test:full`: runs the parts of the suite with tap, prints each part's time against its
 // budget, and closes with one line `N passed, N failed, N skipped`. `--part=NAME` runs one part.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { readArgs } from '../contracts/args.ts'
 import { GauntletError } from '../contracts/errors.ts'
@@ -83,7 +84,7 @@ async function runPart(part: TestPart): Promise<Result> {
   const jobs = [...jobsOf(part)]
   const result: Result = { passed: 0, failed: 0, skipped: 0, ok: true }
   const work = async (): Promise<void> => {
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+    for (let job = jobs.shift(); job !== undefined && interrupted === null; job = jobs.shift()) {
       if (!(await runJob(job, result))) result.ok = false
     }
   }
@@ -96,23 +97,46 @@ async function runPart(part: TestPart): Promise<Result> {
   return result
 }
 
+/** Test processes under way. */
+const running = new Set<ChildProcess>()
+let interrupted: NodeJS.Signals | null = null
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interrupted = signal
+    for (const child of running) end(child)
+  })
+}
+
+/** Ends a test process with the programs that it started: each is the leader of a group of its own. */
+function end({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGTERM')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 /** Not by tap's own command: it would have every program that a test starts load its instrumentation too. */
 function runJob(files: Job, result: Result): Promise<boolean> {
   const startedAt = performance.now()
   const child = spawn(process.execPath, [join(root, 'scripts/test-group.ts')], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    detached: true,
     env: { ...process.env, ...compileCache, TEST_FILES: files.join('\n') },
   })
+  running.add(child)
   const read = tapReader(result)
   let rest = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) read(line)
   })
   return new Promise((resolve) =>
     child.on('close', (code) => {
+      running.delete(child)
+      end(child)
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
       const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]}`
       console.log(`${code === 0 ? 'ok' : `FAILED (exit code ${code})`}  ${name}  ${seconds} s`)
@@ -158,6 +182,7 @@ const parts = testParts.filter((part) =>
 const total: Result = { passed: 0, failed: 0, skipped: 0, ok: parts.length > 0 }
 const rows: string[] = []
 for (const part of parts) {
+  if (interrupted !== null) break
   const startedAt = performance.now()
   const result = await runPart(part)
   const seconds = (performance.now() - startedAt) / 1000
@@ -174,4 +199,4 @@ for (const part of parts) {
 if (!total.ok && total.failed === 0) total.failed = 1
 console.log(rows.join('\n'))
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
-process.exitCode = total.ok ? 0 : 1
+process.exitCode = interrupted === null ? (total.ok ? 0 : 1) : 128 + constants.signals[interrupted]
