@@ -15,6 +15,9 @@ import { type createHeadReader, maxHeadBytes, type RequestHead } from './head.ts
 /** What connections of one server share. */
 export interface ConnectionHost {
   readonly maxBodyBytes: number
+  readonly maxHeldBytes: number
+  /** Of bodies that have come in part, on all connections. */
+  heldBytes: number
   readonly instanceId: string
   /** Counts up, see `http.ts`. */
   readonly ticks: number
@@ -72,6 +75,8 @@ class Connection implements LinkOwner, ServedConnection {
   #waiting = false
   readonly #parts = new Gatherer()
   #missing = 0
+  /** Its part of the host's. */
+  #held = 0
   #chunks: ChunkReader | null = null
   #exchange: Exchange | null = null
   #ending = false
@@ -202,16 +207,36 @@ class Connection implements LinkOwner, ServedConnection {
       const end = this.#chunks.push(bytes, at)
       if (end === 'malformed') this.#refuse(400, 'chunked body is malformed')
       else if (end === 'too large') this.#refuse(413, `Body is larger than ${this.#host.maxBodyBytes} bytes`)
+      else if (end === -1) this.#hold(bytes.length - at)
       return typeof end === 'number' ? end : -1
     }
     const part = at === 0 && bytes.length <= this.#missing ? bytes : bytes.subarray(at, at + this.#missing)
     this.#missing -= part.length
     // A body that is whole now is used up while its bytes are valid.
     this.#parts.add(part, this.#missing === 0)
-    return this.#missing === 0 ? at + part.length : -1
+    if (this.#missing === 0) return at + part.length
+    this.#hold(part.length)
+    return -1
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes
+    this.#host.heldBytes += bytes
+    if (this.#host.heldBytes > this.#host.maxHeldBytes) {
+      this.#refuse(
+        503,
+        `server is busy: it holds ${this.#host.maxHeldBytes} bytes of bodies that are not whole`,
+      )
+    }
+  }
+
+  #release(): void {
+    this.#host.heldBytes -= this.#held
+    this.#held = 0
   }
 
   #takeBody(): Buffer {
+    this.#release()
     if (this.#chunks !== null) {
       const body = this.#chunks.body()
       this.#chunks = null
@@ -243,6 +268,7 @@ class Connection implements LinkOwner, ServedConnection {
     this.#rest = noBody
     this.#parts.take()
     this.#chunks = null
+    this.#release()
     this.#deadline = this.#host.ticks + lingerTicks
   }
 
@@ -258,6 +284,7 @@ class Connection implements LinkOwner, ServedConnection {
     this.#ending = true
     this.#rest = noBody
     this.#parts.take()
+    this.#release()
     exchange?.abort()
   }
 

@@ -17,6 +17,7 @@ export interface HttpOptions {
   readonly host: string
   readonly port: number
   readonly maxBodyBytes: number
+  readonly maxHeldBytes: number
   readonly instanceId: string
   readonly onPost: (body: Buffer, head: PostHead, answer: Answer) => void
   /** Status and body of GET /health. */
@@ -52,11 +53,13 @@ type Shared = { -readonly [Key in keyof ConnectionHost]: ConnectionHost[Key] }
 
 /** @throws GauntletError ERR_LISTEN */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { maxBodyBytes, instanceId } = options
+  const { maxBodyBytes, maxHeldBytes, instanceId } = options
   const connections = new Set<ServedConnection>()
   let onEmpty: (() => void) | null = null
   const host: Shared = {
     maxBodyBytes,
+    maxHeldBytes,
+    heldBytes: 0,
     instanceId,
     ticks: 0,
     dateLine: dateLineOf(new Date()),

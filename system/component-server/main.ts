@@ -43,6 +43,13 @@ const flags = {
     max: 1024 * 1024 * 1024,
     help: 'A longer message is refused with 413',
   },
+  'max-held-bytes': {
+    kind: 'whole',
+    default: 256 * 1024 * 1024,
+    min: 1024,
+    max: 64 * 1024 ** 3,
+    help: 'Size of messages that have come in part, together; more are refused with 503',
+  },
   'max-calls': {
     kind: 'whole',
     default: 10_000,
@@ -116,6 +123,7 @@ runMain(async () => {
     log,
     spans: sender.spans,
     maxBodyBytes: values['max-body-bytes'],
+    maxHeldBytes: values['max-held-bytes'],
     maxCalls: values['max-calls'],
   })
   sender.sendMetrics(server.metrics.registry)

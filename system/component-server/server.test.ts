@@ -90,6 +90,7 @@ async function setup(t: Test, options: Partial<ComponentServerOptions> = {}) {
     history: { ...noHistory, enabled: true, record: (record) => void records.push(record) },
     log: quiet,
     maxBodyBytes: 10_000,
+    maxHeldBytes: 100_000,
     maxCalls: 100,
     ...options,
   })

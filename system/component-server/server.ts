@@ -22,6 +22,8 @@ export interface ComponentServerOptions {
   readonly spans?: SpanExporter | null
   /** A longer body is refused with 413. */
   readonly maxBodyBytes: number
+  /** A body that takes all that have come in part beyond this is refused with 503. */
+  readonly maxHeldBytes: number
   /** Calls beyond this many open ones are refused with 503. */
   readonly maxCalls: number
 }
@@ -48,7 +50,8 @@ export interface ComponentServer {
 
 /** @throws GauntletError ERR_LISTEN */
 export async function startComponentServer(options: ComponentServerOptions): Promise<ComponentServer> {
-  const { host, port, instanceId, registry, history, log, spans = null, maxBodyBytes, maxCalls } = options
+  const { host, port, instanceId, registry, history, log, spans = null, maxCalls } = options
+  const { maxBodyBytes, maxHeldBytes } = options
   let draining = false
   const metrics = createMetrics({
     callsOpen: () => calls.open,
@@ -61,6 +64,7 @@ export async function startComponentServer(options: ComponentServerOptions): Pro
     host,
     port,
     maxBodyBytes,
+    maxHeldBytes,
     instanceId,
     onPost: calls.receive,
     health: () => ({ status: 200, body: healthBody(instanceId) }),

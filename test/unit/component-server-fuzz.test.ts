@@ -50,6 +50,8 @@ async function serve(bytes: Buffer, cut: number): Promise<{ taken: Taken[]; text
   const socket = new FakeSocket()
   const host = {
     maxBodyBytes: 100_000,
+    maxHeldBytes: 1_000_000,
+    heldBytes: 0,
     instanceId: 'pod',
     ticks: 0,
     dateLine: '',
