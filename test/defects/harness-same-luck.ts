@@ -12,7 +12,7 @@ export const defect: Defect = {
     {
       find: `  let state = seed >>> 0
 `,
-      replace: `  let state = seed >>> 32 === seed ? seed : 1
+      replace: `  let state = seed === 0 ? 0 : 1
 `,
     },
   ],

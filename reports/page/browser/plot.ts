@@ -176,10 +176,16 @@ function valueAxis({
     gap: 6,
     space: Math.min(34, Math.max(16, height / 4)),
     ...(chart.log ? { splits: (_plot, _axis, min, max) => logSteps(min, max) } : {}),
+    ...(isCount(chart) ? { incrs: logSteps(1, 1e9) } : {}),
     // uPlot's own filter keeps the decades only.
     filter: (_plot, splits) => splits,
     values: (_plot, splits) => splits.map(axisFigure),
   }
+}
+
+/** Whether it has whole numbers only: there is no half a pod on its axis either. */
+function isCount({ lines }: Chart): boolean {
+  return lines.every(({ y }) => y.every((value) => value === null || Number.isInteger(value)))
 }
 
 function axisFigure(value: number): string {
