@@ -40,19 +40,22 @@ export function nanos(ms: number): string {
 }
 
 /**
- * Posts `body` to `path` (`/v1/traces`, `/v1/logs`, `/v1/metrics`) of the collector.
- * @throws Error where it does not take it, or is silent for 5 s
+ * Posts `body`, as an object or as its JSON, to `path` (`/v1/traces`, `/v1/logs`, `/v1/metrics`) of the collector.
+ * @throws Error where it does not take it within 5 s
  */
-export function postOtlp({ endpoint }: Collector, path: string, body: object): Promise<void> {
+export function postOtlp({ endpoint }: Collector, path: string, body: object | string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const url = new URL(path, endpoint)
+    // Under the endpoint's own path, as OTLP has it.
+    const url = new URL(endpoint.replace(/\/+$/, '') + path)
+    const fail = (error: Error): void =>
+      reject(error.name === 'AbortError' ? new Error('the collector is too slow') : error)
     const request = url.protocol === 'https:' ? requestHttps : requestHttp
-    const text = JSON.stringify(body)
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
     const outgoing = request(
       url,
       {
         method: 'POST',
-        timeout: sendTimeoutMs,
+        signal: AbortSignal.timeout(sendTimeoutMs),
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
       },
       (answer) => {
@@ -62,10 +65,12 @@ export function postOtlp({ endpoint }: Collector, path: string, body: object): P
           if (status >= 200 && status < 300) resolve()
           else reject(new Error(`the collector answered ${status}`))
         })
+        answer.on('error', fail)
+        // After its end this changes nothing.
+        answer.on('close', () => reject(new Error('the collector cut its answer off')))
       },
     )
-    outgoing.on('timeout', () => outgoing.destroy(new Error('the collector is silent')))
-    outgoing.on('error', reject)
+    outgoing.on('error', fail)
     outgoing.end(text)
   })
 }
@@ -154,7 +159,10 @@ export function exportMetrics(
       // Once, not every time: what follows has all of it.
       if (!failing)
         log.warn(
-          { endpoint: collector.endpoint, error: error instanceof Error ? error.message : String(error) },
+          {
+            endpoint: new URL(collector.endpoint).origin,
+            error: error instanceof Error ? error.message : String(error),
+          },
           'metrics not sent',
         )
       failing = true

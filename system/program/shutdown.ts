@@ -17,12 +17,14 @@ export function onShutdown(log: Log, deadlineMs: number, stop: (signal: string) 
     }
     stopping = true
     log.info({ signal, deadlineMs }, 'stopping')
-    setTimeout(() => {
+    const deadline = setTimeout(() => {
       log.error({ deadlineMs }, 'shutdown deadline passed')
       process.exit(1)
-    }, deadlineMs).unref()
+    }, deadlineMs)
+    deadline.unref()
     stop(signal).then(
       async () => {
+        clearTimeout(deadline)
         log.info({}, 'stopped')
         await log.drain?.()
         process.exit(0)

@@ -1,5 +1,7 @@
 // Spans to a collector, or into the log: batches, what is lost, and the form they have.
 
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import { type EndedSpan, openSpans } from './spans.ts'
 import { startCollector } from './test-collector.ts'
@@ -62,4 +64,36 @@ t.test('writes spans into the log where there is no collector', async (t) => {
   t.teardown(() => spans.close())
   spans.add({ ...span, problem: 'gone' })
   t.match(lines, [{ traceId: span.traceId, name: 'step', component: '/double', problem: 'gone' }])
+})
+
+t.test('cuts what a peer may have made long, and names in the log what all lines name', async (t) => {
+  const long = 'x'.repeat(100_000)
+  const own = { ...span, name: long, attributes: { component: long, run_id: 'r' }, problem: long }
+  const collector = await startCollector(t)
+  const spans = openSpans({ collector }, quiet)
+  t.teardown(() => spans.close())
+  spans.add(own)
+  await spans.flush()
+  const lines: object[] = []
+  openSpans({ collector: null }, { ...quiet, info: (fields) => lines.push(fields) }).add(own)
+  t.match(lines, [{ runId: 'r', traceId: span.traceId }])
+  for (const sent of [collector.spans, lines]) t.ok(JSON.stringify(sent).length < 4_000)
+})
+
+t.test('a collector that cuts its answer off loses one batch, not all that follow', async (t) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{}'))
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const collector = { endpoint: `http://127.0.0.1:${port}/otlp/`, service: 'stepflow-test' }
+  const spans = openSpans({ collector }, quiet)
+  t.teardown(() => spans.close())
+  for (const dropped of [1, 2]) {
+    spans.add(span)
+    await spans.flush()
+    t.equal(spans.dropped, dropped)
+  }
 })

@@ -40,15 +40,16 @@ const flushMs = 1_000
 const batchSpans = 1_024
 /** Spans kept while the collector is slow. */
 const maxWaiting = 4_096
-/** Characters of a problem that a collector gets. */
-const maxProblemChars = 1_000
+/** Characters of a name, an attribute or a problem: some come from peers, and may be as long as a message. */
+const maxChars = 1_000
 
 /** OTLP's numbers of the kinds (SPAN_KIND_*). */
 const kinds = { internal: 1, server: 2, client: 3 } as const
 
 /** Opens the way for a program's spans; `log` hears of those that are lost. */
 export function openSpans({ collector }: TraceSettings, log: Log): SpanExporter {
-  let waiting: EndedSpan[] = []
+  /** As JSON: a string that was cut out of a message would keep all of it. */
+  let waiting: string[] = []
   let dropped = 0
   let overflown = 0
   let sending: Promise<void> | null = null
@@ -84,12 +85,11 @@ export function openSpans({ collector }: TraceSettings, log: Log): SpanExporter 
     },
     add(span) {
       if (collector === null) {
-        const { attributes, ...rest } = span
-        log.info({ ...rest, ...attributes }, 'span')
+        log.info(logFields(span), 'span')
       } else if (waiting.length >= maxWaiting) {
         dropped++
         overflown++
-      } else if (waiting.push(span) >= batchSpans && sending === null) void flush()
+      } else if (waiting.push(JSON.stringify(otlpSpan(span))) >= batchSpans && sending === null) void flush()
     },
     flush,
     close() {
@@ -98,28 +98,44 @@ export function openSpans({ collector }: TraceSettings, log: Log): SpanExporter 
   }
 }
 
-function exportRequest(service: string, spans: readonly EndedSpan[]): object {
-  const resource = otlpResource(service)
-  return {
-    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: service }, spans: spans.map(otlpSpan) }] }],
-  }
+function exportRequest(service: string, spans: readonly string[]): string {
+  const resource = JSON.stringify(otlpResource(service))
+  const scope = JSON.stringify({ name: service })
+  return `{"resourceSpans":[{"resource":${resource},"scopeSpans":[{"scope":${scope},"spans":[${spans.join()}]}]}]}`
 }
 
 function otlpSpan(span: EndedSpan): object {
   const { traceId, spanId, parentId, name, kind, startMs, durationMs, attributes, problem } = span
-  const message = problem?.slice(0, maxProblemChars) ?? ''
   return {
     traceId,
     spanId,
     ...(parentId === null ? {} : { parentSpanId: parentId }),
-    name,
+    name: cut(name),
     kind: kinds[kind],
     startTimeUnixNano: nanos(startMs),
     endTimeUnixNano: nanos(startMs + durationMs),
     attributes: Object.entries(attributes).flatMap(([key, value]) =>
-      value === null ? [] : [{ key, value: otlpValue(value) }],
+      value === null ? [] : [{ key, value: otlpValue(cut(value)) }],
     ),
     // STATUS_CODE_ERROR
-    status: problem === null ? {} : { code: 2, ...(message === '' ? {} : { message }) },
+    status: problem === null ? {} : { code: 2, ...(problem === '' ? {} : { message: cut(problem) }) },
   }
+}
+
+/** With the names that all other lines have: `runId`, not OpenTelemetry's `run_id`. */
+function logFields({ attributes, name, problem, ...rest }: EndedSpan): object {
+  const fields = Object.entries(attributes).map(([key, value]) => [
+    key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    value === null ? null : cut(value),
+  ])
+  return {
+    ...rest,
+    name: cut(name),
+    problem: problem === null ? null : cut(problem),
+    ...Object.fromEntries(fields),
+  }
+}
+
+function cut<T extends string | number>(value: T): T | string {
+  return typeof value === 'string' && value.length > maxChars ? `${value.slice(0, maxChars)}…` : value
 }

@@ -1,5 +1,6 @@
 // What a program says of itself: the flags for its log, spans and metrics, and where they go. All three take them.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Registry } from 'prom-client'
 import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
 import type { Flags, FlagValues } from './flags.ts'
@@ -83,13 +84,15 @@ export function readTelemetry(
   }
 }
 
+const lastSendMs = 1_500
+
 /** The way of spans and metrics to the collector, of a program with one thread. */
 export interface Sender {
   /** Null: no spans are wanted. */
   readonly spans: SpanExporter | null
   /** From now on sends all metrics every 10 s, where that is wanted. */
   sendMetrics(registry: Registry): void
-  /** Sends what waits, and the metrics once more. */
+  /** Sends what waits, and the metrics once more, as far as the collector takes them at once. */
   close(): Promise<void>
 }
 
@@ -103,7 +106,11 @@ export function openSender({ trace, metricsTo }: Telemetry, log: Log): Sender {
     },
     async close() {
       spans?.close()
-      await Promise.all([spans?.flush(), endMetrics?.()])
+      const sent = Promise.all([spans?.flush(), endMetrics?.()]).then(() => true)
+      // A collector that is silent must not make of a graceful end one that ran out of time.
+      const late = delay(lastSendMs, false, { ref: false })
+      if (!(await Promise.race([sent, late])))
+        log.warn({}, 'the collector does not take the last spans and metrics')
     },
   }
 }

@@ -113,10 +113,10 @@ t.test('without a collector spans go into the log, under the run’s own id and 
   })
   const byParent = (id: string | null) => spans.find((span) => span.parentId === id)
   const top = byParent(null)
-  t.match(top, { name: 'run_execution', run_id: run.json.runId, traceId: run.json.runId.replaceAll('-', '') })
+  t.match(top, { name: 'run_execution', runId: run.json.runId, traceId: run.json.runId.replaceAll('-', '') })
   const map = byParent(top.spanId)
   const sub = byParent(map.spanId)
-  t.match([map, sub], [{ component: '/map' }, { parent_run_id: run.json.runId, kind: 'internal' }])
+  t.match([map, sub], [{ component: '/map' }, { parentRunId: run.json.runId, kind: 'internal' }])
   t.match(byParent(sub.spanId), { component: '/put_blob', traceId: top.traceId })
 })
 
