@@ -10,6 +10,8 @@ export interface ChunkReader {
    */
   push(bytes: Buffer, from: number): number | 'malformed' | 'too large'
   body(): Buffer
+  /** Bytes of memory that the body takes so far. */
+  readonly capacity: number
 }
 
 /** Digits of a chunk's size; 2^32 is far above any limit of a body. */
@@ -97,7 +99,13 @@ export function createChunkReader(maxBodyBytes: number): ChunkReader {
     }
     return -1
   }
-  return { push, body: () => parts.take() }
+  return {
+    push,
+    body: () => parts.take(),
+    get capacity() {
+      return parts.capacity
+    },
+  }
 }
 
 const cr = 0x0d

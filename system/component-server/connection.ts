@@ -207,7 +207,7 @@ class Connection implements LinkOwner, ServedConnection {
       const end = this.#chunks.push(bytes, at)
       if (end === 'malformed') this.#refuse(400, 'chunked body is malformed')
       else if (end === 'too large') this.#refuse(413, `Body is larger than ${this.#host.maxBodyBytes} bytes`)
-      else if (end === -1) this.#hold(bytes.length - at)
+      else if (end === -1) this.#hold()
       return typeof end === 'number' ? end : -1
     }
     const part = at === 0 && bytes.length <= this.#missing ? bytes : bytes.subarray(at, at + this.#missing)
@@ -215,13 +215,15 @@ class Connection implements LinkOwner, ServedConnection {
     // A body that is whole now is used up while its bytes are valid.
     this.#parts.add(part, this.#missing === 0)
     if (this.#missing === 0) return at + part.length
-    this.#hold(part.length)
+    this.#hold()
     return -1
   }
 
-  #hold(bytes: number): void {
-    this.#held += bytes
-    this.#host.heldBytes += bytes
+  /** Counts the memory that the body takes now. */
+  #hold(): void {
+    const held = this.#chunks?.capacity ?? this.#parts.capacity
+    this.#host.heldBytes += held - this.#held
+    this.#held = held
     if (this.#host.heldBytes > this.#host.maxHeldBytes) {
       this.#refuse(
         503,
@@ -284,6 +286,7 @@ class Connection implements LinkOwner, ServedConnection {
     this.#ending = true
     this.#rest = noBody
     this.#parts.take()
+    this.#chunks = null
     this.#release()
     exchange?.abort()
   }

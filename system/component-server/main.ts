@@ -48,7 +48,7 @@ const flags = {
     default: 256 * 1024 * 1024,
     min: 1024,
     max: 64 * 1024 ** 3,
-    help: 'Size of messages that have come in part, together; more are refused with 503',
+    help: 'Memory of messages that have come in part, together, at least --max-body-bytes; more get 503',
   },
   'max-calls': {
     kind: 'whole',
@@ -123,7 +123,7 @@ runMain(async () => {
     log,
     spans: sender.spans,
     maxBodyBytes: values['max-body-bytes'],
-    maxHeldBytes: values['max-held-bytes'],
+    maxHeldBytes: Math.max(values['max-held-bytes'], values['max-body-bytes']),
     maxCalls: values['max-calls'],
   })
   sender.sendMetrics(server.metrics.registry)

@@ -18,6 +18,11 @@ export class Gatherer {
     return this.#length
   }
 
+  /** Bytes of memory that it holds. */
+  get capacity(): number {
+    return this.#copy?.length ?? this.#first.length
+  }
+
   /**
    * Copies `part`, whose memory may be used for something else afterwards.
    * @param last `take` follows before that, so that a body of one part need not be copied
