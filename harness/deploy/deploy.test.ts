@@ -14,28 +14,25 @@ const service = (name: string): KubernetesObject => ({
   kind: 'Service',
   metadata: { name, namespace: 'stepflow-demo' },
 })
-const labels = (overlay: string) => ({
-  'app.kubernetes.io/managed-by': 'stepflow-gauntlet',
-  'stepflow-gauntlet/overlay': overlay,
-})
-
-/** A kubectl that notes what it is told, before a namespace into which `there` was put. */
-function fakeKubectl(there: string, refused: string | null = null) {
+/** A kubectl that notes what it is told, before a namespace of the overlay `label` that has those of `overlays`. */
+function fakeKubectl(label: string, overlays: string | null, refused: string | null = null) {
   const told: string[] = []
+  const metadata = {
+    ...namespace.metadata,
+    labels: { 'app.kubernetes.io/managed-by': 'stepflow-gauntlet', 'stepflow-gauntlet/overlay': label },
+    ...(overlays === null ? {} : { annotations: { 'stepflow-gauntlet/overlays': overlays } }),
+  }
   const kubectl: Kubectl = async ([verb = '', ...words], input = '') => {
     if (verb === refused) throw new GauntletError('ERR_CLUSTER', 'cut off')
     if (verb === 'kustomize') {
       const gpu = words[0]?.endsWith('gpu') === true
       return toYaml([namespace, service('pods'), ...(gpu ? [service('gpu-server')] : [])])
     }
-    if (verb === 'get' && words[0] === 'namespace') {
-      return JSON.stringify({ ...namespace, metadata: { ...namespace.metadata, labels: labels(there) } })
-    }
+    if (verb === 'get' && words[0] === 'namespace') return JSON.stringify({ ...namespace, metadata })
     if (verb === 'get' && words[0] === 'secret') return 'secret/stepflow-agent'
-    const objects = parseObjects(input)
-    for (const { kind, metadata } of objects) {
-      const overlay = metadata.labels?.['stepflow-gauntlet/overlay']
-      if (verb !== 'get') told.push([verb, kind, overlay ?? metadata.name].join(' '))
+    for (const { kind, metadata: of } of parseObjects(input)) {
+      const inIt = of.annotations?.['stepflow-gauntlet/overlays']
+      if (verb !== 'get') told.push([verb, kind, inIt ?? of.name].join(' '))
     }
     return JSON.stringify({ items: [] })
   }
@@ -46,25 +43,28 @@ const deployDemo = (kubectl: Kubectl) =>
   deploy({ kubectl, overlay: 'demo', timeoutMs: 5_000, say: () => undefined })
 
 t.test('another overlay takes away what only the one before it had', async (t) => {
-  const { kubectl, told } = fakeKubectl('gpu')
+  const { kubectl, told } = fakeKubectl('gpu', null)
   await deployDemo(kubectl)
   t.same(told, [
-    'apply Namespace gpu',
-    'apply Namespace gpu',
+    'apply Namespace demo,gpu',
+    'apply Namespace demo,gpu',
     'apply Service pods',
     'delete Service gpu-server',
     'apply Namespace demo',
   ])
 })
 
-t.test('cut off on the way, the next deploy still knows what to take away', async (t) => {
-  const cut = fakeKubectl('gpu', 'delete')
+t.test('cut off on the way, the next deploy of any overlay still knows what to take away', async (t) => {
+  const cut = fakeKubectl('gpu', 'gpu', 'delete')
   await t.rejects(deployDemo(cut.kubectl), { message: /cut off/ })
-  t.notOk(cut.told.includes('apply Namespace demo'))
+  t.equal(cut.told.at(-1), 'apply Service pods')
+  const back = fakeKubectl('demo', 'demo,gpu')
+  await deployDemo(back.kubectl)
+  t.same(back.told.slice(-2), ['delete Service gpu-server', 'apply Namespace demo'])
 })
 
 t.test('the same overlay takes away nothing', async (t) => {
-  const { kubectl, told } = fakeKubectl('demo')
+  const { kubectl, told } = fakeKubectl('demo', 'demo')
   await deployDemo(kubectl)
   t.notMatch(told.join(), /delete/)
 })

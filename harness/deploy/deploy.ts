@@ -15,7 +15,7 @@ import {
   toYaml,
   versionsOf,
   withImages,
-  withNamespaceLabels,
+  withNamespaceMarks,
 } from './render.ts'
 import { type PodObject, progressOf, troubleOf, type WorkloadObject } from './workloads.ts'
 
@@ -31,6 +31,7 @@ export interface DeployOptions {
 
 /** Which overlay is in a namespace, so that it can be taken away as a whole. */
 const overlayLabel = 'stepflow-gauntlet/overlay'
+const overlaysAnnotation = 'stepflow-gauntlet/overlays'
 const pollMs = 500
 /** A trouble must last so long before the deployment is given up: an image may still be on its way. */
 const hopelessMs = 15_000
@@ -43,42 +44,47 @@ const quotedLines = 15
 export async function deploy({ kubectl, overlay, timeoutMs, say }: DeployOptions): Promise<void> {
   const objects = await render(kubectl, overlay)
   const namespace = namespaceOf(objects)
-  const before = (await assertOurs(kubectl, namespace))?.metadata.labels?.[overlayLabel] ?? overlay
+  const before = overlaysIn(await assertOurs(kubectl, namespace)).filter((name) => name !== overlay)
   say(`overlay ${overlay}: ${objects.length} objects for namespace ${namespace}`)
-  const labelled = (named: string): readonly KubernetesObject[] =>
-    withNamespaceLabels(objects, { [ownLabel.name]: ownLabel.value, [overlayLabel]: named })
-  const applying = labelled(before)
-  await apply(
-    kubectl,
-    applying.filter(({ kind }) => kind === 'Namespace'),
-  )
+  const marked = (all: readonly string[]): readonly KubernetesObject[] =>
+    withNamespaceMarks(objects, {
+      labels: { [ownLabel.name]: ownLabel.value, [overlayLabel]: overlay },
+      annotations: { [overlaysAnnotation]: all.join() },
+    })
+  const isNamespace = ({ kind }: KubernetesObject): boolean => kind === 'Namespace'
+  const applying = marked([overlay, ...before])
+  await apply(kubectl, applying.filter(isNamespace))
   await makeToken(kubectl, namespace)
   say(`applied: ${await apply(kubectl, applying)} of ${applying.length} objects changed`)
-  if (before !== overlay) {
-    await removeRest(kubectl, before, objects, say)
-    // The last step, so that the next deploy knows what to remove where this one was cut off.
-    await apply(
-      kubectl,
-      labelled(overlay).filter(({ kind }) => kind === 'Namespace'),
-    )
-  }
   const workloads = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
   await waitReady(kubectl, namespace, workloads, timeoutMs, say)
+  if (before.length === 0) return
+  for (const other of before) await removeRest(kubectl, other, objects, { timeoutMs, say })
+  // The last step: cut off before it, the next deploy still knows what to remove.
+  await apply(kubectl, marked([overlay]).filter(isNamespace))
 }
 
-/** Removes what the overlay that was there before had and `objects` have not: a pool of it would go on holding its GPU. */
+/** Removes what an overlay that was there has and `objects` have not: a pool of it would go on holding its GPU. */
 async function removeRest(
   kubectl: Kubectl,
-  before: string,
+  other: string,
   objects: readonly KubernetesObject[],
-  say: (text: string) => void,
+  { timeoutMs, say }: Pick<DeployOptions, 'timeoutMs' | 'say'>,
 ): Promise<void> {
-  if (!overlays().includes(before)) return
+  if (!overlays().includes(other)) return
   const kept = new Set(objects.map(keyOf))
-  const rest = (await render(kubectl, before)).filter((object) => !kept.has(keyOf(object)))
+  const rest = (await render(kubectl, other)).filter((object) => !kept.has(keyOf(object)))
   if (rest.length === 0) return
-  say(`removing ${rest.length} objects that only overlay ${before} has`)
-  await kubectl(['delete', '--ignore-not-found', '-f', '-'], toYaml(rest))
+  say(`removing ${rest.length} objects that only overlay ${other} has`)
+  const timeout = `--timeout=${Math.ceil(timeoutMs / 1000)}s`
+  await kubectl(['delete', '--ignore-not-found', timeout, '-f', '-'], toYaml(rest))
+}
+
+/** The overlays that objects in the namespace may be of: more than one where a deploy was cut off. */
+function overlaysIn(namespace: KubernetesObject | null): readonly string[] {
+  const { labels, annotations } = namespace?.metadata ?? {}
+  const names = annotations?.[overlaysAnnotation]?.split(',') ?? []
+  return [...new Set([labels?.[overlayLabel] ?? '', ...names])].filter((name) => name !== '')
 }
 
 /**
@@ -96,8 +102,7 @@ export async function undeploy({
     say(`namespace ${namespace} is not there: nothing to do`)
     return
   }
-  const overlay = found.metadata.labels?.[overlayLabel]
-  if (overlay !== undefined && existsSync(join(root, 'k8s/overlays', overlay))) {
+  for (const overlay of overlaysIn(found).filter((name) => overlays().includes(name))) {
     const outside = (await render(kubectl, overlay)).filter(
       ({ kind, metadata }) => metadata.namespace === undefined && kind !== 'Namespace',
     )

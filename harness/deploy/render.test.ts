@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { harnessJob, resultsLine } from './job.ts'
-import { parseObjects, toYaml, versionsOf, withImages, withNamespaceLabels } from './render.ts'
+import { parseObjects, toYaml, versionsOf, withImages, withNamespaceMarks } from './render.ts'
 
 const images = [{ name: 'stepflow-gauntlet', tag: 'abc' }]
 
@@ -27,11 +27,15 @@ test('images of the project get the tags that were built, at any depth, others s
   })
 })
 
-test('objects come out as they went in, and the namespace alone is labelled', async (t) => {
+test('objects come out as they went in, and the namespace alone is marked', async (t) => {
   const text = 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n---\nkind: X\nmetadata: { name: b }\n'
-  const objects = withNamespaceLabels(parseObjects(text), { l: 'v' })
+  const objects = withNamespaceMarks(parseObjects(text), { labels: { l: 'v' }, annotations: { a: 'w' } })
   t.same(parseObjects(toYaml(objects)), [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a', labels: { l: 'v' } } },
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'a', labels: { l: 'v' }, annotations: { a: 'w' } },
+    },
     { kind: 'X', metadata: { name: 'b' } },
   ])
 })

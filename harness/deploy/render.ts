@@ -47,16 +47,17 @@ export function withImages<T>(value: T, images: readonly BuiltImage[]): T {
   ) as T
 }
 
-/** Adds labels to the namespace itself. */
-export function withNamespaceLabels(
+/** Adds labels and annotations to the namespace itself. */
+export function withNamespaceMarks(
   objects: readonly KubernetesObject[],
-  labels: Readonly<Record<string, string>>,
+  marks: Required<Pick<KubernetesObject['metadata'], 'labels' | 'annotations'>>,
 ): readonly KubernetesObject[] {
-  return objects.map((object) =>
-    object.kind === 'Namespace'
-      ? { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } } }
-      : object,
-  )
+  return objects.map((object) => {
+    if (object.kind !== 'Namespace') return object
+    const labels = { ...object.metadata.labels, ...marks.labels }
+    const annotations = { ...object.metadata.annotations, ...marks.annotations }
+    return { ...object, metadata: { ...object.metadata, labels, annotations } }
+  })
 }
 
 /**
