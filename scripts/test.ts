@@ -133,10 +133,11 @@ function runJob(files: Job, result: Result): Promise<boolean> {
     rest = lines.pop() ?? ''
     for (const line of lines) read(line)
   })
+  // Whatever it left running may hold its output, and so put off its close.
+  child.on('exit', () => end(child))
   return new Promise((resolve) =>
     child.on('close', (code) => {
       running.delete(child)
-      end(child)
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
       const name = files.length === 1 ? files[0] : `${files.length} files from ${files[0]}`
       console.log(`${code === 0 ? 'ok' : `FAILED (exit code ${code})`}  ${name}  ${seconds} s`)

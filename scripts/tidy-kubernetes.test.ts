@@ -8,6 +8,7 @@ function machine(kit: boolean, system: boolean): Machine & { kit: boolean; syste
     systemIsThere: () => state.system,
     kitDown: () => state.did.push('down') > 0,
     undeploy: () => state.did.push('undeploy') > 0,
+    removeTestObjects: () => state.did.push('remove') > 0,
   })
 }
 
@@ -24,16 +25,16 @@ test('of a cluster that was there the system alone is taken away, unless that wa
   const tidy = tidyKubernetes(here)
   here.system = true
   t.ok(tidy())
-  t.same(here.did, ['undeploy'])
+  t.same(here.did, ['remove', 'undeploy'])
   const before = machine(true, true)
   t.ok(tidyKubernetes(before)())
-  t.same(before.did, [])
+  t.same(before.did, ['remove'])
 })
 
 test('where nothing was made nothing is done, and what cannot be taken away is told', async (t) => {
   const none = machine(false, false)
   t.ok(tidyKubernetes(none)())
-  t.same(none.did, [])
+  t.same(none.did, ['remove'])
   const stuck = { ...machine(false, false), kitIsUp: () => false, undeploy: () => false }
   let there = false
   const tidy = tidyKubernetes({ ...stuck, systemIsThere: () => there })

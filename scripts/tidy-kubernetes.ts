@@ -4,6 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Objects of tests have it, with any value. */
+export const testLabel = 'stepflow-gauntlet/test'
+
 /** What can be asked and done; a test gives its own. */
 export interface Machine {
   /** Whether the kit beside the project has its cluster up. */
@@ -11,6 +14,8 @@ export interface Machine {
   /** Whether kubectl reaches a cluster that has the system. */
   readonly systemIsThere: () => boolean
   readonly kitDown: () => boolean
+  /** Removes what tests made outside of a namespace of the system, and did not come to remove. */
+  readonly removeTestObjects: () => boolean
   readonly undeploy: () => boolean
 }
 
@@ -21,8 +26,9 @@ export function tidyKubernetes(machine: Machine = thisMachine()): () => boolean 
   return () => {
     // The cluster takes all that is in it along.
     if (!kitWasUp && machine.kitIsUp()) return machine.kitDown()
-    if (!systemWasThere && machine.systemIsThere()) return machine.undeploy()
-    return true
+    const removed = machine.removeTestObjects()
+    if (!systemWasThere && machine.systemIsThere()) return machine.undeploy() && removed
+    return removed
   }
 }
 
@@ -35,6 +41,15 @@ function thisMachine(): Machine {
     systemIsThere: () => {
       const words = ['get', 'namespace', 'stepflow-demo', '--request-timeout=5s']
       return spawnSync('kubectl', words).status === 0
+    },
+    removeTestObjects: () => {
+      const here = (words: readonly string[]): boolean =>
+        done('kubectl', ['delete', ...words, '-l', testLabel, '--wait=false', '--ignore-not-found'])
+      if (spawnSync('kubectl', ['get', '--raw', '/readyz', '--request-timeout=5s']).status !== 0) return true
+      return (
+        here(['apiservices,clusterroles,clusterrolebindings,namespaces']) &&
+        here(['hpa,roles,rolebindings', '-A'])
+      )
     },
     kitDown: () => done(join(root, '../shared/kube/down'), []),
     undeploy: () => done(process.execPath, [join(root, 'harness/cli/deploy.ts'), 'undeploy']),

@@ -9,6 +9,7 @@ import { createKubectl } from '../../harness/deploy/kubectl.ts'
 import { createEmbeddedEngine } from '../../harness/load/index.ts'
 import { builtInWorkload } from '../../harness/scenario/workloads.ts'
 import { renderAll } from '../../scripts/manifests/render.ts'
+import { testLabel } from '../../scripts/tidy-kubernetes.ts'
 import { createAuthority } from '../../system/balancer/test-certificates.ts'
 import { env, root, run, skip } from './cluster.ts'
 
@@ -18,6 +19,7 @@ const kubectl = createKubectl(null)
 const demo = 'stepflow-demo'
 const namespace = `stream-metrics-test-${process.pid}`
 const name = 'stream-metrics'
+const apiService = 'v1beta2.custom.metrics.k8s.io'
 const metric = 'stepflow_component_server_streams_open'
 /** For whatever the cluster does in its own time: the autoscaler looks every 15 s. */
 const patienceMs = 240_000
@@ -109,7 +111,7 @@ function adapterObjects(image: string): object[] {
     {
       apiVersion: 'apiregistration.k8s.io/v1',
       kind: 'APIService',
-      metadata: { name: 'v1beta2.custom.metrics.k8s.io' },
+      metadata: { name: apiService },
       spec: {
         group: 'custom.metrics.k8s.io',
         version: 'v1beta2',
@@ -120,6 +122,30 @@ function adapterObjects(image: string): object[] {
       },
     },
   ]
+}
+
+interface Labelled {
+  readonly metadata: { readonly labels?: object }
+}
+
+/** So that it is found where the test did not come to remove it. */
+const labelled = (object: Labelled): object => ({
+  ...object,
+  metadata: { ...object.metadata, labels: { ...object.metadata.labels, [testLabel]: name } },
+})
+
+/** An adapter of the cluster's own is not for a test to replace: why not, else false. */
+function installed(): string | false {
+  const words = [
+    'get',
+    'apiservice',
+    apiService,
+    '--ignore-not-found',
+    '-o',
+    'jsonpath={.spec.service.namespace}',
+  ]
+  const where = run('kubectl', words)
+  return where !== '' && `${where} serves custom metrics in this cluster, and the test would take its place`
 }
 
 interface Autoscaler {
@@ -147,69 +173,71 @@ function autoscalerObject(): Autoscaler {
   return { ...object, spec: { ...object.spec, behavior: { ...object.spec.behavior, scaleDown } } }
 }
 
-t.test('idle streams bring pods, and their end takes them away', { skip }, async (t) => {
-  run(process.execPath, ['images/main.ts'])
-  run(process.execPath, ['harness/cli/deploy.ts', '--overlay', 'demo'])
-  const image = run('kubectl', [
-    ...['get', 'deployment', 'component-server', '-n', demo],
-    ...['-o', 'jsonpath={.spec.template.spec.containers[?(@.name=="component-server")].image}'],
-  ])
-  // Before the autoscaler is there: a harness refuses a system whose replicas somebody else sets.
-  await using cluster = await startKubernetesCluster({}, env)
-  await using engine = await createEmbeddedEngine()
-  const autoscaler = autoscalerObject()
-  const objects = JSON.stringify({
-    ...{ apiVersion: 'v1', kind: 'List' },
-    items: [...adapterObjects(image), autoscaler],
-  })
-  t.teardown(async () => {
-    await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], objects)
-    await kubectl(['scale', 'deployment/component-server', '-n', demo, '--replicas=3'])
-  })
-  await kubectl(['apply', '-f', '-'], objects)
-  run('kubectl', ['rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=120s'])
-  run('kubectl', ['wait', '--for=condition=Available', 'apiservice/v1beta2.custom.metrics.k8s.io'])
+t.test(
+  'idle streams bring pods, and their end takes them away',
+  { skip: skip === false ? installed() : skip },
+  async (t) => {
+    run(process.execPath, ['images/main.ts'])
+    run(process.execPath, ['harness/cli/deploy.ts', '--overlay', 'demo'])
+    const image = run('kubectl', [
+      ...['get', 'deployment', 'component-server', '-n', demo],
+      ...['-o', 'jsonpath={.spec.template.spec.containers[?(@.name=="component-server")].image}'],
+    ])
+    // Before the autoscaler is there: a harness refuses a system whose replicas somebody else sets.
+    await using cluster = await startKubernetesCluster({}, env)
+    await using engine = await createEmbeddedEngine()
+    const autoscaler = autoscalerObject()
+    const items = [...adapterObjects(image), autoscaler].map((object) => labelled(object as Labelled))
+    const objects = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+    t.teardown(async () => {
+      await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], objects)
+      await kubectl(['scale', 'deployment/component-server', '-n', demo, '--replicas=3'])
+    })
+    await kubectl(['apply', '-f', '-'], objects)
+    run('kubectl', ['rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=120s'])
+    run('kubectl', ['wait', '--for=condition=Available', `apiservice/${apiService}`])
 
-  const look = (): Autoscaler =>
-    JSON.parse(
-      run('kubectl', ['get', 'hpa', autoscaler.metadata.name, '-n', demo, '-o', 'json']),
-    ) as Autoscaler
-  /** The most streams a pod that the autoscaler saw until `wanted` were ready. */
-  const reached = async (wanted: number): Promise<number> => {
-    let most = 0
-    const until = Date.now() + patienceMs
-    for (;;) {
-      const { status } = look()
-      const seen = status?.currentMetrics?.find(({ pods }) => pods?.metric.name === metric)?.pods
-      most = Math.max(most, quantity(seen?.current.averageValue ?? '0'))
-      const ready = (await cluster.pods('component-server')).filter((pod) => pod.ready).length
-      if (seen !== undefined && status?.desiredReplicas === wanted && ready === wanted) return most
-      if (Date.now() > until)
-        throw new Error(`${ready} ready pods, ${wanted} wanted: ${JSON.stringify(status, null, 1)}`)
-      await sleep(1_000)
+    const look = (): Autoscaler =>
+      JSON.parse(
+        run('kubectl', ['get', 'hpa', autoscaler.metadata.name, '-n', demo, '-o', 'json']),
+      ) as Autoscaler
+    /** The most streams a pod that the autoscaler saw until `wanted` were ready. */
+    const reached = async (wanted: number): Promise<number> => {
+      let most = 0
+      const until = Date.now() + patienceMs
+      for (;;) {
+        const { status } = look()
+        const seen = status?.currentMetrics?.find(({ pods }) => pods?.metric.name === metric)?.pods
+        most = Math.max(most, quantity(seen?.current.averageValue ?? '0'))
+        const ready = (await cluster.pods('component-server')).filter((pod) => pod.ready).length
+        if (seen !== undefined && status?.desiredReplicas === wanted && ready === wanted) return most
+        if (Date.now() > until)
+          throw new Error(`${ready} ready pods, ${wanted} wanted: ${JSON.stringify(status, null, 1)}`)
+        await sleep(1_000)
+      }
     }
-  }
-  await reached(autoscaler.spec.minReplicas)
+    await reached(autoscaler.spec.minReplicas)
 
-  const enough = new AbortController()
-  const load = engine.run({
-    target: { kind: 'runs', url: await cluster.serviceUrl('runtime') },
-    stop: enough.signal,
-    requestPrefix: 'hold',
-    workload: builtInWorkload('hold', Math.random, { holdMs: 10_000 }),
-    profile: { kind: 'concurrent', users: streams, durationMs: 600_000 },
-  })
-  try {
-    const most = await reached(Math.ceil(streams / streamsAPod))
-    t.ok(most > streamsAPod, `it saw ${most} streams a pod, ${streamsAPod} are wanted`)
-  } finally {
-    enough.abort()
-  }
-  const { completed, failed, refused, unknown, incorrect, errors } = await load
-  t.ok(completed >= streams, `${completed} runs completed`)
-  t.same([failed, refused, unknown, incorrect], [0, 0, 0, 0], JSON.stringify(errors))
-  await reached(autoscaler.spec.minReplicas)
-})
+    const enough = new AbortController()
+    const load = engine.run({
+      target: { kind: 'runs', url: await cluster.serviceUrl('runtime') },
+      stop: enough.signal,
+      requestPrefix: 'hold',
+      workload: builtInWorkload('hold', Math.random, { holdMs: 10_000 }),
+      profile: { kind: 'concurrent', users: streams, durationMs: 600_000 },
+    })
+    try {
+      const most = await reached(Math.ceil(streams / streamsAPod))
+      t.ok(most > streamsAPod, `it saw ${most} streams a pod, ${streamsAPod} are wanted`)
+    } finally {
+      enough.abort()
+    }
+    const { completed, failed, refused, unknown, incorrect, errors } = await load
+    t.ok(completed >= streams, `${completed} runs completed`)
+    t.same([failed, refused, unknown, incorrect], [0, 0, 0, 0], JSON.stringify(errors))
+    await reached(autoscaler.spec.minReplicas)
+  },
+)
 
 /** Kubernetes' quantities of counts: `30`, `22500m`. */
 function quantity(text: string): number {

@@ -61,7 +61,7 @@ export function createConnect({ url, resolve, connectTimeoutMs }: ConnectOptions
     try {
       return await within(
         asked.answer,
-        asked.at + patienceMs - performance.now(),
+        Math.max(1, asked.at + patienceMs - performance.now()),
         `not within ${patienceMs} ms`,
       )
     } catch (error) {
