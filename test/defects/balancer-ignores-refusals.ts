@@ -8,7 +8,7 @@ export const defect: Defect = {
   what: 'a pod whose connections fail stays in rotation until its health checks have failed',
   blind: true,
   checker: 'ejected-in-time',
-  scenario: 'kill-mid-sse',
+  scenario: 'killed-again-and-again.yaml',
   edits: [
     {
       find: `    if (watched === undefined) return
