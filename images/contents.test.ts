@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { test } from 'tap'
 import { importedPackages, packageFiles, projectFiles } from './contents.ts'
+import { definitions } from './definitions.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -29,4 +30,14 @@ test('takes the balancer with its packages, and no test', async (t) => {
 
 test('refuses a pattern that matches nothing', async (t) => {
   t.throws(() => projectFiles(root, ['no/such/*.ts']), { code: 'ERR_CONFIG_FIELD' })
+})
+
+test('no image takes along what was measured on this machine', async (t) => {
+  for (const { files } of definitions) {
+    const paths = projectFiles(root, files).map(({ path }) => path)
+    t.same(
+      paths.filter((path) => path.includes('reports/out')),
+      [],
+    )
+  }
 })

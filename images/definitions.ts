@@ -38,7 +38,9 @@ export const definitions: readonly ImageDefinition[] = [
       ...systemFiles,
       'chaos/**/*.ts',
       'harness/**/*.{ts,mjs}',
-      'reports/**/*.{ts,css,html,js}',
+      // Not reports/out: what was measured here is nobody else's.
+      'reports/*.ts',
+      'reports/{formats,judge,page}/**/*.{ts,css,html,js}',
       'scenarios/**/*.{ts,mjs,yaml,json}',
     ],
     command: ['scenarios/smoke.mjs', '--help'],
