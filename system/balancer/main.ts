@@ -11,9 +11,8 @@ import { listen, startAdmin } from '../program/admin.ts'
 import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
 import { openLog, sayHowToOpenUp } from '../program/log.ts'
-import { exportMetrics } from '../program/otlp.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
-import { readTelemetry } from '../program/telemetry.ts'
+import { openSender, readTelemetry } from '../program/telemetry.ts'
 import { createAdminApi } from './admin-api.ts'
 import { type BalancerOptions, onePool, startBalancer } from './balancer.ts'
 import { emptyConfig, readConfig } from './config.ts'
@@ -91,8 +90,9 @@ runMain(async () => {
     trace: telemetry.trace,
   })
   addProcessMetrics(balancer.registry)
-  const { metricsTo } = telemetry
-  const endMetrics = metricsTo === null ? null : exportMetrics(balancer.registry, metricsTo, log)
+  // Spans are its loops' to send: each thread has its own.
+  const sender = openSender({ ...telemetry, trace: null }, log)
+  sender.sendMetrics(balancer.registry)
   const reload = async (): Promise<void> => {
     balancer.reload(await readSettings())
     log.info({ config: flags.config }, 'reloaded')
@@ -129,7 +129,7 @@ runMain(async () => {
     balancer.announceDrain()
     await new Promise((resolve) => setTimeout(resolve, delayMs))
     await balancer.drain()
-    await endMetrics?.()
+    await sender.close()
     balancer.close()
     await admin.close()
     history.close()

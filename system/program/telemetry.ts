@@ -84,9 +84,10 @@ export function readTelemetry(
   }
 }
 
+/** Time that the last spans and metrics have at a program's end, ms. */
 const lastSendMs = 1_500
 
-/** The way of spans and metrics to the collector, of a program with one thread. */
+/** The way of spans and metrics to the collector, of one thread. */
 export interface Sender {
   /** Null: no spans are wanted. */
   readonly spans: SpanExporter | null

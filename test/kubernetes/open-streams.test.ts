@@ -11,6 +11,7 @@ import { builtInWorkload } from '../../harness/scenario/workloads.ts'
 import { renderAll } from '../../scripts/manifests/render.ts'
 import { testLabel } from '../../scripts/tidy-kubernetes.ts'
 import { createAuthority } from '../../system/balancer/test-certificates.ts'
+import { skipUnless } from '../skip.ts'
 import { env, root, run, skip } from './cluster.ts'
 
 t.setTimeout(900_000)
@@ -134,8 +135,8 @@ const labelled = (object: Labelled): object => ({
   metadata: { ...object.metadata, labels: { ...object.metadata.labels, [testLabel]: name } },
 })
 
-/** An adapter of the cluster's own is not for a test to replace: why not, else false. */
-function installed(): string | false {
+/** An adapter of the cluster's own is not for a test to replace: why not, else null. */
+function installed(): string | null {
   const words = [
     'get',
     'apiservice',
@@ -145,7 +146,9 @@ function installed(): string | false {
     'jsonpath={.spec.service.namespace}',
   ]
   const where = run('kubectl', words)
-  return where !== '' && `${where} serves custom metrics in this cluster, and the test would take its place`
+  return where === ''
+    ? null
+    : `${where} serves custom metrics in this cluster, and the test would take its place`
 }
 
 interface Autoscaler {
@@ -175,7 +178,7 @@ function autoscalerObject(): Autoscaler {
 
 t.test(
   'idle streams bring pods, and their end takes them away',
-  { skip: skip === false ? installed() : skip },
+  { skip: skip || skipUnless('custom-metrics', installed()) },
   async (t) => {
     run(process.execPath, ['images/main.ts'])
     run(process.execPath, ['harness/cli/deploy.ts', '--overlay', 'demo'])
