@@ -8,7 +8,7 @@ import { type Executor, OverloadedError } from './executor/executor.ts'
 import { overridesSchema, readOverrides } from './executor/overrides.ts'
 import type { Run } from './executor/run.ts'
 import { readUuid } from './ids.ts'
-import type { CallbackAnswer, CallbackHandler } from './plugins/stepflow/call.ts'
+import type { CallbackAnswer, CallbackCaller, CallbackHandler } from './plugins/stepflow/call.ts'
 import { type BlobStore, FullError } from './store/blobs.ts'
 import type { RunStore } from './store/runs.ts'
 import { within } from './trace.ts'
@@ -20,10 +20,9 @@ export interface CallbackParts {
 }
 
 type Params = ReadonlyMap<string, Json>
-type Caller = Parameters<CallbackHandler>[2]
 type Method = (
   params: Params,
-  caller: Caller,
+  caller: CallbackCaller,
   parts: CallbackParts,
 ) => CallbackAnswer | Promise<CallbackAnswer>
 
@@ -70,7 +69,7 @@ function isSet(params: Params, name: string): boolean {
   return value === 'true'
 }
 
-function putBlob(params: Params, { runId }: Caller, { blobs, runs }: CallbackParts): CallbackAnswer {
+function putBlob(params: Params, { runId }: CallbackCaller, { blobs, runs }: CallbackParts): CallbackAnswer {
   const data = params.get('data')
   const type = params.get('blob_type')
   if (data === undefined || (type !== '"data"' && type !== '"flow"')) throw new BadParams()
@@ -86,7 +85,7 @@ function putBlob(params: Params, { runId }: Caller, { blobs, runs }: CallbackPar
   }
 }
 
-function getBlob(params: Params, _caller: Caller, { blobs }: CallbackParts): CallbackAnswer {
+function getBlob(params: Params, _caller: CallbackCaller, { blobs }: CallbackParts): CallbackAnswer {
   const blob = blobs.get(unquote(need(params, 'blob_id', 'string')))
   if (blob === undefined) return failed(rpcCodes.generic, 'Failed to get blob')
   return { result: `{"data":${blob.data},"blob_type":"${blob.type}"}` as Json }
@@ -94,7 +93,7 @@ function getBlob(params: Params, _caller: Caller, { blobs }: CallbackParts): Cal
 
 function submitRun(
   params: Params,
-  caller: Caller,
+  caller: CallbackCaller,
   { blobs, executor }: CallbackParts,
 ): CallbackAnswer | Promise<CallbackAnswer> {
   const id = unquote(need(params, 'flowId', 'string'))
@@ -108,7 +107,7 @@ function submitRun(
     flow: flow.id === id ? flow : { ...flow, id },
     inputs,
     overrides,
-    // A run of its own, in the trace of the call that asks for it.
+    // A run of its own, in the trace of the callback that asks for it.
     trace: within(caller),
     // It may be what the run waits for that this component works for.
     urgent: true,
@@ -136,7 +135,7 @@ function readPatches(json: Json | undefined): Json | null {
 
 function getRun(
   params: Params,
-  _caller: Caller,
+  _caller: CallbackCaller,
   { runs }: CallbackParts,
 ): CallbackAnswer | Promise<CallbackAnswer> {
   const id = readUuid(unquote(need(params, 'runId', 'string')))

@@ -101,6 +101,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     createStepflowPlugin({
       ...{ name: plugin.name, url, callbacks, history, metrics, log, timeouts: plugin.timeouts },
       resolve: options.resolve,
+      spans: options.spans,
       startTimeoutMs: options.pluginStartTimeoutMs,
       connectTimeoutMs: plugin.connectMs,
       maxMessageBytes: defaultMaxMessageBytes,

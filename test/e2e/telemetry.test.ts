@@ -7,11 +7,12 @@ import t, { type Test } from 'tap'
 import { type CollectedSpan, startCollector } from '../../system/program/test-collector.ts'
 import { programEnv } from '../program-env.ts'
 import { startBalancerProgram } from './balancer-program.ts'
-import { configFor, oneStep, runFlow, send, startRuntime } from './runtime-helpers.ts'
+import { configFor, oneStep, runFlow, send, startRuntime, startWorker } from './runtime-helpers.ts'
 
 const componentServer = join(import.meta.dirname, '../../system/component-server/main.ts')
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const parentId = 'b7ad6b7169203331'
+const storingTraceId = '0af7651916cd43dd8448eb211c80319d'
 
 /** Everything to `endpoint`, by the variables of the original. */
 const toCollector = (endpoint: string) => ({
@@ -53,6 +54,16 @@ t.test('a trace goes on from the request over run, step and balancer to the comp
   const { runId, status } = (await send(url, 'POST', '/api/v1/runs', body, { traceparent })).json
   t.equal(status, 'completed')
   await send(url, 'POST', '/api/v1/runs', body, { traceparent: traceparent.replace(/01$/, '00') })
+  const storing = (
+    await send(url, 'POST', '/api/v1/flows', { flow: oneStep('/w/store_and_retrieve_blob', { data: 1 }) })
+  ).json
+  await send(
+    url,
+    'POST',
+    '/api/v1/runs',
+    { flowId: storing.flowId, input: [null] },
+    { traceparent: `00-${storingTraceId}-${parentId}-01` },
+  )
 
   runtime.child.kill('SIGTERM')
   t.equal(await runtime.exited, 0)
@@ -84,6 +95,18 @@ t.test('a trace goes on from the request over run, step and balancer to the comp
   )
   t.equal(ofTrace.length, 4, 'and nothing of the run that was not sampled')
 
+  const ofStoring = collector.spans.filter((span) => span.traceId === storingTraceId)
+  const component = ofStoring.find(({ name }) => name === 'component:/store_and_retrieve_blob')
+  const callbacks = ofStoring.filter(({ parentSpanId }) => parentSpanId === component?.spanId)
+  t.match(
+    callbacks,
+    ['blobs/put', 'blobs/get'].map((name) => ({
+      ...{ service: 'stepflow-server', name, kind: 2 },
+      attributes: { step_id: 's', component: '/store_and_retrieve_blob', pod: /./ },
+    })),
+    'what the component asks hangs under its span',
+  )
+
   const logs = JSON.stringify(collector.bodies.get('/v1/logs'))
   t.match(logs, /"stepflow-server".*"serving".*"stopped"/)
   t.match(logs, /"arithmetic".*"listening"/)
@@ -99,6 +122,12 @@ function chain(spans: readonly CollectedSpan[], parent: string): CollectedSpan[]
   return next === undefined ? [] : [next, ...chain(spans, next.spanId)]
 }
 
+/** The spans among lines of the log. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came.
+function spansOf(lines: readonly string[]): any[] {
+  return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'span')
+}
+
 t.test('without a collector spans go into the log, under the run’s own id and with sub-runs', async (t) => {
   const config = { plugins: { b: { type: 'builtin' } }, routes: { '/{*component}': [{ plugin: 'b' }] } }
   const runtime = startRuntime(t, config, ['--trace-enabled'])
@@ -107,10 +136,7 @@ t.test('without a collector spans go into the log, under the run’s own id and 
     await runtime.url(),
     oneStep('/map', { workflow: { $literal: workflow }, items: [1] }),
   )
-  const spans = runtime.lines.flatMap((line) => {
-    const fields = JSON.parse(line)
-    return fields.event === 'span' ? [fields] : []
-  })
+  const spans = spansOf(runtime.lines)
   const byParent = (id: string | null) => spans.find((span) => span.parentId === id)
   const top = byParent(null)
   t.match(top, { name: 'run_execution', runId: run.json.runId, traceId: run.json.runId.replaceAll('-', '') })
@@ -118,6 +144,60 @@ t.test('without a collector spans go into the log, under the run’s own id and 
   const sub = byParent(map.spanId)
   t.match([map, sub], [{ component: '/map' }, { parentRunId: run.json.runId, kind: 'internal' }])
   t.match(byParent(sub.spanId), { component: '/put_blob', traceId: top.traceId })
+})
+
+t.test(
+  'each callback has a span, which says what it was answered, and the run it starts hangs under it',
+  async (t) => {
+    const worker = await startWorker(t, async ({ params, stream, callback, id }) => {
+      const write = stream()
+      const { flowId } = params['input'] as { flowId: string }
+      const ids = params['observability'] as object
+      await callback(write, 'runs/submit', { flowId, inputs: [1], wait: true })
+      await callback(write, 'runs/get', {
+        runId: 'none',
+        observability: { ...ids, span_id: 'b7ad6b7169203332' },
+      })
+      await callback(write, 'blobs/get', { blob_id: 'x', observability: { ...ids, trace_id: traceId } })
+      await callback(write, 'blobs/put', { observability: 1 })
+      await callback(write, 'no/such', {})
+      write({ id, result: { output: null } })
+    })
+    const runtime = startRuntime(t, configFor(worker.url), ['--trace-enabled'])
+    const url = await runtime.url()
+    const { flowId } = (await send(url, 'POST', '/api/v1/flows', { flow: { output: 1 } })).json
+    await runFlow(url, oneStep('/w/x', { flowId }))
+    const spans = spansOf(runtime.lines)
+    const step = spans.find(({ name }) => name === 'step')
+    const outcomes = spans
+      .filter(({ kind, name }) => kind === 'server' && name !== 'run_execution')
+      .map(({ name, parentId, problem, ...rest }) => [name, parentId, problem, rest['error.type']])
+    t.same(outcomes, [
+      ['runs/submit', step.spanId, null, null],
+      ['runs/get', 'b7ad6b7169203332', "Invalid value for field 'run_id': expected valid UUID", '-32012'],
+      ['blobs/get', step.spanId, 'Failed to get blob', '-32000'],
+      ['blobs/put', step.spanId, 'Invalid parameters for request blobs/put', '-32602'],
+      ['no/such', step.spanId, 'Method not found: no/such', '-32601'],
+    ])
+    const submit = spans.find(({ name }) => name === 'runs/submit')
+    t.match(submit, { traceId: step.traceId, stepId: 's', component: '/x', attempt: 1, pod: 'pod-1' })
+    t.match(
+      spans.find(({ parentId }) => parentId === submit.spanId),
+      { name: 'run_execution', flowId },
+    )
+  },
+)
+
+t.test('a step that no route leads to has a span that says so', async (t) => {
+  const config = { plugins: { b: { type: 'builtin' } }, routes: { '/b/{*component}': [{ plugin: 'b' }] } }
+  const runtime = startRuntime(t, config, ['--trace-enabled'])
+  await runFlow(await runtime.url(), oneStep('/nowhere/x'))
+  const [step, run] = spansOf(runtime.lines)
+  t.match(step, {
+    ...{ name: 'step', kind: 'internal', parentId: run.spanId, stepId: 's', component: '/nowhere/x' },
+    'error.type': 'unrouted',
+    problem: 'error routing component: No matching rule found for component: /nowhere/x',
+  })
 })
 
 t.test('what needs a collector is refused without one', async (t) => {

@@ -3,6 +3,7 @@
 import type { HistoryWriter } from '../../program/history.ts'
 import type { SpanExporter } from '../../program/spans.ts'
 import { isSampled, newSpanId } from '../../program/trace-context.ts'
+import type { FlowStep } from '../../wire/flow.ts'
 import type { Json } from '../../wire/json.ts'
 import { type WallMs, wallNow } from '../clock.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
@@ -219,6 +220,7 @@ export class Run implements ItemHost, RunView {
     }
     const target = planned.resolve(input)
     if (target.kind === 'none') {
+      this.#spanUnrouted(item, definition, target.problem)
       const outcome: Outcome = { ok: false, error: unroutedStep(definition.id, target.problem) }
       this.#conclude(item, step, outcome, { attempt: 1 }, slot)
       return
@@ -272,8 +274,22 @@ export class Run implements ItemHost, RunView {
     if (spans === null || this.trace === null || this.#spanId === null) return
     const { plugin, component } = work.target
     const stepId = this.plan.steps[work.step]?.step.id ?? ''
-    const ended = { spanId, startedAt, stepId, item: work.item.index, attempt, plugin, component, outcome }
+    const remote = plugin.remote === true
+    const ended = { spanId, startedAt, stepId, item: work.item.index, attempt, remote, component, outcome }
     spans.add(attemptSpan(this, this.trace, this.#spanId, ended))
+  }
+
+  /** No plugin has it, so no attempt's span would say why it failed. */
+  #spanUnrouted(item: Item, { id, component }: FlowStep, problem: string): void {
+    const { spans } = this.#environment
+    if (spans === null || this.trace === null || this.#spanId === null) return
+    const causes = [{ error: 'error routing component' }, { error: problem }]
+    spans.add(
+      attemptSpan(this, this.trace, this.#spanId, {
+        ...{ spanId: newSpanId(), startedAt: wallNow(), stepId: id, item: item.index, attempt: 1 },
+        ...{ remote: false, component, outcome: { kind: 'broken', causes, details: { reason: 'unrouted' } } },
+      }),
+    )
   }
 
   #answered(work: Work, attempt: number, result: CallOutcome): void {

@@ -74,6 +74,19 @@ t.test('each attempt has its own span, and says why it failed', async (t) => {
   t.not(ended[0]?.spanId, ended[1]?.spanId)
 })
 
+t.test('a step that no route leads to has a span too', async (t) => {
+  const { ended, executor } = traced(() => success(1))
+  await runFlow(executor, { ...flow, steps: [{ ...flow.steps[0], component: 'x' }] })
+  t.match(ended, [
+    {
+      ...{ name: 'step', kind: 'internal', parentId: ended[1]?.spanId },
+      attributes: { step_id: 's', component: 'x', 'error.type': 'unrouted' },
+      problem: 'error routing component: No matching rule found for component: x',
+    },
+    { name: 'run_execution', problem: 'error routing component' },
+  ])
+})
+
 t.test('a run that a step starts hangs under that step', async (t) => {
   const { ended, executor } = traced((call) => {
     if (call.component === '/x') return success(1)

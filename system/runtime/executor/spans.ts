@@ -2,18 +2,19 @@
 
 import type { EndedSpan } from '../../program/spans.ts'
 import { wallNow } from '../clock.ts'
-import type { CallOutcome, Plugin } from '../plugins/plugin.ts'
+import type { CallOutcome } from '../plugins/plugin.ts'
 import type { Trace } from '../trace.ts'
 import type { RunView } from './run-view.ts'
 
-/** An attempt of a step that has ended. */
+/** An attempt of a step that has ended, or a step that no route leads to. */
 export interface EndedAttempt {
   readonly spanId: string
   readonly startedAt: number
   readonly stepId: string
   readonly item: number
   readonly attempt: number
-  readonly plugin: Plugin
+  /** Its component runs elsewhere. */
+  readonly remote: boolean
   readonly component: string
   readonly outcome: CallOutcome
 }
@@ -41,13 +42,13 @@ export function runSpan(run: RunView, trace: Trace, spanId: string): EndedSpan {
 
 /** The span of an attempt: under the run's; calls of a component carry its id. */
 export function attemptSpan(run: RunView, trace: Trace, runSpanId: string, ended: EndedAttempt): EndedSpan {
-  const { spanId, startedAt, stepId, item, attempt, plugin, component, outcome } = ended
+  const { spanId, startedAt, stepId, item, attempt, remote, component, outcome } = ended
   return {
     traceId: trace.traceId,
     spanId,
     parentId: runSpanId,
     name: 'step',
-    kind: plugin.remote === true ? 'client' : 'internal',
+    kind: remote ? 'client' : 'internal',
     startMs: startedAt,
     durationMs: wallNow() - startedAt,
     attributes: {

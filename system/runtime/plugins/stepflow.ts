@@ -3,6 +3,7 @@
 import type { HistoryWriter } from '../../program/history.ts'
 import type { Log } from '../../program/log.ts'
 import type { Resolve } from '../../program/resolve.ts'
+import type { SpanExporter } from '../../program/spans.ts'
 import { elements, type Json, kindOf, member, unquote } from '../../wire/json.ts'
 import { createHttpClient } from '../http/client.ts'
 import type { RuntimeMetrics } from '../metrics.ts'
@@ -18,6 +19,8 @@ export interface StepflowPluginOptions {
   readonly callbacks: CallbackHandler
   readonly history: HistoryWriter
   readonly metrics: RuntimeMetrics
+  /** Null: no spans are recorded. */
+  readonly spans: SpanExporter | null
   readonly log: Log
   /** ms in which the first handshake must succeed. */
   readonly startTimeoutMs: number

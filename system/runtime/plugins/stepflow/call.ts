@@ -1,6 +1,7 @@
 // One components/execute: the request, its answer or stream, and the callbacks served while it runs.
 
 import type { HistoryWriter } from '../../../program/history.ts'
+import type { SpanExporter } from '../../../program/spans.ts'
 import { type Json, kindOf, member, quote, unquote } from '../../../wire/json.ts'
 import {
   encodeError,
@@ -18,15 +19,18 @@ import { traceHead } from '../../trace.ts'
 import type { CallOutcome, CallTimeouts, StepCall } from '../plugin.ts'
 import { type AnswerEvent, createAnswerReader } from './answer.ts'
 import * as breaks from './breaks.ts'
+import { beginCallbackSpan } from './callback-span.ts'
 import { type Delivery, type Reply, sendReply } from './reply.ts'
 
 /** Answers a callback of a component. */
 export type CallbackHandler = (
   method: string,
   params: Json | undefined,
-  /** What the component works for. */
-  call: Pick<StepCall, 'runId' | 'trace' | 'spanId'>,
+  caller: CallbackCaller,
 ) => CallbackAnswer | Promise<CallbackAnswer>
+
+/** What the component works for. */
+export type CallbackCaller = Pick<StepCall, 'runId' | 'trace' | 'spanId'>
 
 export type CallbackAnswer = { readonly result: Json } | { readonly error: RpcError }
 
@@ -36,6 +40,8 @@ export interface CallParts {
   readonly callbacks: CallbackHandler
   readonly history: HistoryWriter
   readonly metrics: RuntimeMetrics
+  /** Where spans of callbacks go; null: none are recorded. */
+  readonly spans: SpanExporter | null
   /** Of the plugin; those of the route come before them. */
   readonly timeouts: CallTimeouts
   readonly maxMessageBytes: number
@@ -186,16 +192,22 @@ class Call {
   }
 
   #serve(id: RpcId, method: string, params: Json | undefined): void {
-    const { callbacks, history } = this.#parts
+    const { callbacks, history, spans } = this.#parts
     const startedAt = performance.now()
     if (history.enabled) history.record({ kind: 'callback.received', ...this.#witness(id), method })
     if (++this.#unanswered > maxUnanswered) {
       this.#break(breaks.tooManyCallbacks(maxUnanswered))
       return
     }
-    const answer = callbacks(method, params, this.#call)
-    if (answer instanceof Promise) void answer.then((late) => this.#reply(id, method, startedAt, late))
-    else this.#reply(id, method, startedAt, answer)
+    const span =
+      spans === null ? null : beginCallbackSpan(spans, this.#call, { method, params, pod: this.#pod })
+    const answered = (answer: CallbackAnswer): void => {
+      span?.end(answer)
+      this.#reply(id, method, startedAt, answer)
+    }
+    const answer = callbacks(method, params, span?.caller ?? this.#call)
+    if (answer instanceof Promise) void answer.then(answered)
+    else answered(answer)
   }
 
   #witness(id: RpcId): { requestId: string; callbackId: string; instanceId?: string } {
