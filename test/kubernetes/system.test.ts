@@ -243,6 +243,10 @@ t.test('no run fails while their pods are evicted, and no budget is overdrawn', 
   }),
 )
 
+t.test("the runtime's own roll loses no run that it had taken", { skip }, (t) =>
+  passes(t, 'experiment', {}, 'roll-runtime'),
+)
+
 t.test('autoscale', { skip }, (t) => passes(t, 'autoscale'))
 
 t.test('network faults and exact moments of live streams, by the sidecar as a proxy', { skip }, async (t) => {

@@ -146,6 +146,30 @@ t.test('ending closes idle connections and waits for answers', async (t) => {
   await ended
 })
 
+t.test('ending loses no request that was on its way', async (t) => {
+  let closing = false
+  const { http, open } = await serve(t, {
+    closing: () => closing,
+    answer: () => ({ status: closing ? 503 : 200, body: 'x' }),
+  })
+  const kept = open()
+  await once(kept, 'connect')
+  const said = async (socket: Socket): Promise<string> => {
+    let got = ''
+    for await (const text of socket) got += text
+    return got
+  }
+  closing = true
+  const ended = http.close()
+  const fresh = open()
+  fresh.write('POST /a HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n')
+  t.match(await said(fresh), /^HTTP\/1.1 503 .*connection: close/s, 'came before the socket was closed')
+  t.notOk(http.server.listening, 'answered once it was')
+  kept.write('POST /b HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n')
+  t.match(await said(kept), /^HTTP\/1.1 503 .*connection: close/s, 'came on a connection that stood')
+  await ended
+})
+
 t.test('refuses what is malformed, ambiguous or too large, and closes', async (t) => {
   const { exchange } = await serve(t)
   const get = 'GET / HTTP/1.1\r\nhost: h\r\n'

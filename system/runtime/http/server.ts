@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
 import { createServer, type Server } from 'node:net'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Link, LinkOwner } from '../../program/link.ts'
 import { acceptLinks, type MakeLink } from '../../program/tcp-link.ts'
 import { Gatherer } from '../../wire/gather.ts'
@@ -43,7 +44,10 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly server: Server
-  /** Takes no more connections, closes idle ones, and resolves when the others have had their answers. */
+  /**
+   * Takes no more connections, answers what still comes on those that stand for half a second, closes those that are
+   * idle then, and resolves when the others have had their answers.
+   */
   close(): Promise<void>
 }
 
@@ -55,19 +59,28 @@ const stalledSeconds = 60
 /** Seconds for which what still comes behind the last answer is read and dropped: a reset could take it away. */
 const lingerSeconds = 5
 
+/**
+ * ms for which answers wait while the listening socket is being closed. The kernel resets connections that nobody has
+ * accepted by then, requests and all; clients that wait for an answer open none.
+ */
+const holdMs = 50
+/** ms for which connections that stand are served after that: to close one is to lose what is on its way. */
+const lastWordsMs = 500
+
 /** Bytes of later requests that are kept while one is being answered. */
 const maxAheadBytes = 256 * 1024
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const connections = new Set<Connection>()
-  let onEmpty: (() => void) | null = null
+  let onEmpty = (): void => {}
   const host: Host = {
     options,
     seconds: 0,
     date: new Date().toUTCString(),
+    held: null,
     ended(each) {
       connections.delete(each)
-      if (connections.size === 0) onEmpty?.()
+      if (connections.size === 0) onEmpty()
     },
   }
   const server = createServer({ allowHalfOpen: true })
@@ -86,16 +99,24 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }, 1000).unref()
   return {
     server,
-    close: () =>
-      new Promise((resolve) => {
-        onEmpty = () => {
-          clearInterval(clock)
-          resolve()
-        }
-        server.close()
-        if (connections.size === 0) onEmpty()
-        for (const connection of [...connections]) connection.endIfIdle()
-      }),
+    async close() {
+      const held: (() => void)[] = []
+      host.held = held
+      await setTimeout(holdMs)
+      // Behind whatever this turn accepts.
+      await setImmediate()
+      server.close()
+      const empty = new Promise<void>((resolve) => {
+        onEmpty = resolve
+        if (connections.size === 0) resolve()
+      })
+      host.held = null
+      for (const send of held) send()
+      await Promise.race([empty, setTimeout(lastWordsMs, undefined, { ref: false })])
+      for (const connection of [...connections]) connection.endIfIdle()
+      await empty
+      clearInterval(clock)
+    },
   }
 }
 
@@ -104,6 +125,8 @@ interface Host {
   /** Counts up. */
   seconds: number
   date: string
+  /** Not null: answers wait here for the listening socket to be closed. */
+  held: (() => void)[] | null
   ended(connection: Connection): void
 }
 
@@ -250,6 +273,10 @@ class Connection implements LinkOwner {
   }
 
   #send(head: RequestHead | null, reply: HttpReply): void {
+    if (this.#host.held !== null) {
+      this.#host.held.push(() => this.#send(head, reply))
+      return
+    }
     if (!this.#link.open) return
     const keep = head?.keepAlive === true && !this.#host.options.closing()
     const bodyBytes = Buffer.byteLength(reply.body)
@@ -293,7 +320,7 @@ class Connection implements LinkOwner {
 
   /** Goes on with what came while busy; in another turn, for a peer may have sent many requests at once. */
   #next(): void {
-    setImmediate(() => {
+    globalThis.setImmediate(() => {
       if (this.#busy || this.#ending || this.#ahead.length === 0) return
       const bytes = Buffer.concat(this.#ahead)
       this.#ahead = []
