@@ -73,6 +73,7 @@ const maxAheadBytes = 256 * 1024
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const connections = new Set<Connection>()
   let onEmpty = (): void => {}
+  let accepted = 0
   const host: Host = {
     options,
     seconds: 0,
@@ -87,7 +88,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.once('listening', () => {
     acceptLinks(
       server,
-      (makeLink) => void connections.add(new Connection(makeLink, host)),
+      (makeLink) => {
+        accepted++
+        connections.add(new Connection(makeLink, host))
+      },
       // A connection that could not be accepted is one that never was.
       () => {},
     )
@@ -103,8 +107,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const held: (() => void)[] = []
       host.held = held
       await setTimeout(holdMs)
-      // Behind whatever this turn accepts.
-      await setImmediate()
+      // libuv accepts one connection in a turn of the loop: the first turn without one has found none waiting.
+      let before: number
+      do {
+        before = accepted
+        await setImmediate()
+      } while (accepted > before)
       server.close()
       const empty = new Promise<void>((resolve) => {
         onEmpty = resolve
