@@ -1,9 +1,17 @@
 // Tests of evaluating expressions: values, failures, and what is still needed, as lazily as the data allows.
 
+import fc from 'fast-check'
 import t from 'tap'
 import { parseExpression } from '../../wire/flow-expression.ts'
 import { type Json, parseJson } from '../../wire/json.ts'
-import { evaluate, firstNeeds, maxValueChars, type Scope } from './evaluate.ts'
+import {
+  type Evaluation,
+  evaluate,
+  firstNeeds,
+  maxValueChars,
+  type Scope,
+  type Unevaluated,
+} from './evaluate.ts'
 
 const scope = (
   more: Partial<{
@@ -100,4 +108,95 @@ t.test('a value that no string could hold fails well before', async (t) => {
   is(t, '[{"$input":"$"},{"$input":"$"}]', tooLong, { input })
   is(t, '{"a":{"$input":"$"},"b":{"$input":"$"}}', tooLong, { input })
   t.equal(evaluate(expression('[{"$input":"$"}]'), scope({ input })).kind, 'value')
+  const late = evaluate(expression('[{"$step":"p"},{"$input":"$"}]'), scope({ input, steps: { p: null } }))
+  const rest = late.kind === 'needs' ? late.rest : null
+  t.match(rest === null ? null : evaluate(rest, scope({ input, steps: { p: input } })), {
+    error: { message: tooLong.slice('failed 500 '.length) },
+  })
 })
+
+/** Texts of expressions over the steps a to e. */
+const { anything } = fc.letrec<{ anything: string }>((tie) => {
+  const inner = tie('anything')
+  const list = fc.array(inner, { maxLength: 4 }).map((members) => `[${members}]`)
+  return {
+    anything: fc.oneof(
+      { depthSize: 'medium' },
+      fc.constantFrom('null', '1', 'false'),
+      fc.constantFrom('a', 'b', 'c', 'd', 'e').map((step) => `{"$step":"${step}"}`),
+      list,
+      list.map((members) => `{"$coalesce":${members}}`),
+      fc.tuple(inner, inner).map(([x, y]) => `{"x":${x},"y":${y}}`),
+      fc.tuple(inner, inner, inner).map(([is, yes, no]) => `{"$if":${is},"then":${yes},"else":${no}}`),
+      inner.map((byDefault) => `{"$variable":"w","default":${byDefault}}`),
+    ),
+  }
+})
+
+t.test('to go on with what is left gives at each time what the whole gives', async (t) => {
+  const end = fc.constantFrom('null', '1', 'failed')
+  const ends = fc.record({ a: end, b: end, c: end, d: end, e: end })
+  let rounds = 0
+  const property = fc.property(anything, ends, (text, outcomes: Readonly<Record<string, string>>) => {
+    const known = new Set<string>()
+    const seen: Scope = {
+      ...scope(),
+      outcomeOf(step) {
+        if (!known.has(step)) return 'pending'
+        const value = outcomes[step] as Json
+        return value === 'failed'
+          ? { ok: false, error: { code: 7, message: `not ${step}` } }
+          : { ok: true, value }
+      },
+    }
+    const whole = expression(text)
+    for (let rest: Unevaluated | null = whole; rest !== null; rounds++) {
+      const found = withoutRest(evaluate(rest, seen))
+      const wanted = withoutRest(evaluate(whole, seen))
+      if (found.shown !== wanted.shown) throw new Error(`${found.shown} instead of ${wanted.shown}`)
+      rest = found.rest
+      for (const step of found.steps) known.add(step)
+    }
+  })
+  // The later member fails first.
+  const fails = { a: 'null', b: 'failed', c: 'failed', d: '1', e: '1' }
+  const late: [string, typeof fails] = ['[{"$coalesce":[{"$step":"a"},{"$step":"b"}]},{"$step":"c"}]', fails]
+  fc.assert(property, { numRuns: 2_000, seed: 1, examples: [late] })
+  t.ok(rounds > 3_000, 'and not only at the first')
+})
+
+function withoutRest(result: Evaluation) {
+  if (result.kind !== 'needs') return { shown: JSON.stringify(result), rest: null, steps: [] }
+  return { shown: `needs ${result.steps}`, rest: result.rest, steps: result.steps }
+}
+
+t.test(
+  'a member that was null, and what stands beside, is looked at once, not whenever a step ends',
+  async (t) => {
+    const count = 500
+    const steps: Record<string, string | null> = {}
+    for (let step = 0; step < count; step++) steps[step] = null
+    const members = Object.keys(steps).map((step) => ({ $step: step }))
+    const beside = members.map(() => ({ $variable: 'v' }))
+    let looks = 0
+    const { outcomeOf, ...more } = scope({ steps })
+    const counting: Scope = {
+      ...more,
+      outcomeOf(step) {
+        looks++
+        return outcomeOf(step)
+      },
+      variable() {
+        looks++
+        return '1' as Json
+      },
+    }
+    let result = evaluate(expression(JSON.stringify([{ $coalesce: members }, beside])), counting)
+    while (result.kind === 'needs') {
+      for (const step of result.steps) steps[step] = 'null'
+      result = evaluate(result.rest, counting)
+    }
+    t.match(result, { value: new RegExp(`^\\[null,\\[1(,1){${count - 1}}]]$`) })
+    t.equal(looks, count + 2 * count, 'each variable once, each step when it is needed and when it is there')
+  },
+)

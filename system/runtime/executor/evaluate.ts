@@ -20,15 +20,64 @@ export const maxValueChars = 64 * 1024 * 1024
 export type Evaluation =
   | { readonly kind: 'value'; readonly value: Json }
   | { readonly kind: 'failed'; readonly error: FlowError }
-  | { readonly kind: 'needs'; readonly steps: readonly string[] }
+  /** `rest` is what is left to evaluate when `steps` have ended. */
+  | { readonly kind: 'needs'; readonly steps: readonly string[]; readonly rest: Unevaluated }
+
+/**
+ * An expression, or what is left of one. What was evaluated once stays so: a `$coalesce` asks for its members one by
+ * one, and to begin anew each time would take the square of their number.
+ */
+export type Unevaluated = Expression | Rest
+
+type Rest =
+  | {
+      readonly kind: 'rest-of-if'
+      readonly condition: Unevaluated
+      readonly of: Extract<Expression, { kind: 'if' }>
+    }
+  /** The members before `next` are null, but for the last of them, of which `first` is left. */
+  | {
+      readonly kind: 'rest-of-coalesce'
+      readonly first: Unevaluated
+      readonly next: number
+      readonly of: Extract<Expression, { kind: 'coalesce' }>
+    }
+  | RestOfList
+
+/** An array or an object of which `gaps` are open. */
+interface RestOfList {
+  readonly kind: 'rest-of-list'
+  readonly gaps: readonly Gap[]
+  /** What stands behind the last gap. */
+  readonly end: string
+  /** The first member that failed, and its index. */
+  readonly failed: FailedMember | null
+}
+
+interface Gap {
+  /** Index of the member. */
+  readonly at: number
+  /** What stands between the gap before and this one. */
+  readonly text: string
+  readonly rest: Unevaluated
+}
+
+interface FailedMember {
+  readonly at: number
+  readonly failed: Failed
+}
 
 /** Evaluates `expression`. A need beats a failure: what runs does not depend on what fails beside it. */
-export function evaluate(expression: Expression, scope: Scope): Evaluation {
+export function evaluate(expression: Unevaluated, scope: Scope): Evaluation {
   const needs: string[] = []
   const result = resolve(expression, scope, needs)
-  if (needs.length > 0) return { kind: 'needs', steps: [...new Set(needs)] }
-  if (typeof result !== 'string') return { kind: 'failed', error: result.error }
-  return { kind: 'value', value: result }
+  if (needs.length > 0) {
+    const rest = isPending(result) ? result.rest : expression
+    return { kind: 'needs', steps: [...new Set(needs)], rest }
+  }
+  if (typeof result === 'string') return { kind: 'value', value: result }
+  // Nothing is pending without a need.
+  return { kind: 'failed', error: (result as Failed).error }
 }
 
 /**
@@ -66,8 +115,19 @@ interface Failed {
   readonly error: FlowError
 }
 
-/** The value; while `needs` holds a step it is a stand-in. Recursion is bounded by the parser's levels. */
-function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed {
+/** Some step that is needed first has no result. */
+interface Pending {
+  readonly rest: Unevaluated
+}
+
+type Resolved = Json | Failed | Pending
+
+function isPending(resolved: Resolved): resolved is Pending {
+  return typeof resolved === 'object' && 'rest' in resolved
+}
+
+/** What is pending has its steps in `needs`. Recursion is bounded by the parser's levels. */
+function resolve(node: Unevaluated, scope: Scope, needs: string[]): Resolved {
   switch (node.kind) {
     case 'constant':
     case 'literal':
@@ -76,7 +136,7 @@ function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed
       const outcome = scope.outcomeOf(node.step)
       if (outcome === 'pending') {
         needs.push(node.step)
-        return jsonNull
+        return { rest: node }
       }
       if (outcome === 'unknown') return { error: { code: 404, message: `Unknown step: ${node.step}` } }
       if (!outcome.ok) return outcome
@@ -96,46 +156,127 @@ function resolve(node: Expression, scope: Scope, needs: string[]): Json | Failed
       if (node.byDefault !== null) return resolve(node.byDefault, scope, needs)
       return missing(`Undefined variable: ${node.name}`)
     }
-    case 'if': {
-      const before = needs.length
-      const condition = resolve(node.condition, scope, needs)
-      if (needs.length > before) return jsonNull
-      const holds = typeof condition === 'string' && condition !== 'null' && condition !== 'false'
-      if (holds) return resolve(node.whenTrue, scope, needs)
-      return node.whenFalse === null ? jsonNull : resolve(node.whenFalse, scope, needs)
-    }
-    case 'coalesce': {
-      for (const choice of node.members) {
-        const before = needs.length
-        const value = resolve(choice, scope, needs)
-        if (typeof value !== 'string' || needs.length > before || value !== 'null') return value
-      }
-      return jsonNull
+    case 'if':
+      return branch(node.condition, node, scope, needs)
+    case 'rest-of-if':
+      return branch(node.condition, node.of, scope, needs)
+    case 'coalesce':
+      return coalesce(node, 0, scope, needs)
+    case 'rest-of-coalesce': {
+      const value = resolve(node.first, scope, needs)
+      if (isPending(value)) return { rest: { ...node, first: value.rest } }
+      return value === 'null' ? coalesce(node.of, node.next, scope, needs) : value
     }
     case 'object': {
+      const list = node.members
       let text = '{'
-      let failed: Failed | null = null
-      for (const [quoted, child] of node.members) {
+      let open: OpenList | null = null
+      let failed: FailedMember | null = null
+      for (let at = 0; at < list.length; at++) {
+        const [quoted, child] = list[at] as (typeof list)[number]
         const value = resolve(child, scope, needs)
-        if (typeof value !== 'string') failed ??= value
-        else text += text.length === 1 ? `${quoted}:${value}` : `,${quoted}:${value}`
+        const comma = at === 0 ? '' : ','
+        if (typeof value === 'string') text += `${comma}${quoted}:${value}`
+        else if (isPending(value)) {
+          open ??= new OpenList()
+          open.gap(at, `${text}${comma}${quoted}:`, value.rest)
+          text = ''
+        } else failed ??= { at, failed: value }
         // Well before the longest string that JavaScript can hold, which would end the process.
-        if (text.length > maxValueChars) return tooLong
+        if (text.length + (open?.chars ?? 0) > maxValueChars) return tooLong
       }
-      return failed ?? (`${text}}` as Json)
+      if (open !== null) return open.rest(`${text}}`, failed)
+      return failed?.failed ?? (`${text}}` as Json)
     }
     case 'array': {
+      const list = node.members
       let text = '['
-      let failed: Failed | null = null
-      for (const child of node.members) {
-        const value = resolve(child, scope, needs)
-        if (typeof value !== 'string') failed ??= value
-        else text += text.length === 1 ? value : `,${value}`
-        if (text.length > maxValueChars) return tooLong
+      let open: OpenList | null = null
+      let failed: FailedMember | null = null
+      for (let at = 0; at < list.length; at++) {
+        const value = resolve(list[at] as Expression, scope, needs)
+        const comma = at === 0 ? '' : ','
+        if (typeof value === 'string') text += `${comma}${value}`
+        else if (isPending(value)) {
+          open ??= new OpenList()
+          open.gap(at, `${text}${comma}`, value.rest)
+          text = ''
+        } else failed ??= { at, failed: value }
+        if (text.length + (open?.chars ?? 0) > maxValueChars) return tooLong
       }
-      return failed ?? (`${text}]` as Json)
+      if (open !== null) return open.rest(`${text}]`, failed)
+      return failed?.failed ?? (`${text}]` as Json)
     }
+    case 'rest-of-list':
+      return fillGaps(node, scope, needs)
   }
+}
+
+function branch(
+  condition: Unevaluated,
+  node: Extract<Expression, { kind: 'if' }>,
+  scope: Scope,
+  needs: string[],
+): Resolved {
+  const value = resolve(condition, scope, needs)
+  if (isPending(value)) return { rest: { kind: 'rest-of-if', condition: value.rest, of: node } }
+  const holds = typeof value === 'string' && value !== 'null' && value !== 'false'
+  if (holds) return resolve(node.whenTrue, scope, needs)
+  return node.whenFalse === null ? jsonNull : resolve(node.whenFalse, scope, needs)
+}
+
+function coalesce(
+  node: Extract<Expression, { kind: 'coalesce' }>,
+  from: number,
+  scope: Scope,
+  needs: string[],
+): Resolved {
+  for (let at = from; at < node.members.length; at++) {
+    const value = resolve(node.members[at] as Expression, scope, needs)
+    if (isPending(value)) {
+      return { rest: { kind: 'rest-of-coalesce', first: value.rest, next: at + 1, of: node } }
+    }
+    if (value !== 'null') return value
+  }
+  return jsonNull
+}
+
+/** Takes together what is left of a list. */
+class OpenList {
+  /** Characters so far. */
+  chars = 0
+  readonly #gaps: Gap[] = []
+
+  gap(at: number, text: string, rest: Unevaluated): void {
+    this.#gaps.push({ at, text, rest })
+    this.chars += text.length
+  }
+
+  rest(end: string, failed: FailedMember | null): Pending {
+    return { rest: { kind: 'rest-of-list', gaps: this.#gaps, end, failed } }
+  }
+}
+
+function fillGaps(node: RestOfList, scope: Scope, needs: string[]): Resolved {
+  let text = ''
+  let open: OpenList | null = null
+  let { failed } = node
+  for (const gap of node.gaps) {
+    text += gap.text
+    const value = resolve(gap.rest, scope, needs)
+    if (typeof value === 'string') text += value
+    else if (isPending(value)) {
+      open ??= new OpenList()
+      open.gap(gap.at, text, value.rest)
+      text = ''
+    } else if (failed === null || gap.at < failed.at) failed = { at: gap.at, failed: value }
+    if (text.length + (open?.chars ?? 0) > maxValueChars) return tooLong
+  }
+  text += node.end
+  // But for the bracket.
+  if (text.length - 1 + (open?.chars ?? 0) > maxValueChars) return tooLong
+  if (open !== null) return open.rest(text, failed)
+  return failed?.failed ?? (text as Json)
 }
 
 /** The error of a value that nobody could send or keep. */

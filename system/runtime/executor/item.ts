@@ -1,7 +1,7 @@
 // One item of a run: which of its steps are needed, in which order they may go, and what comes out.
 
 import type { Json } from '../../wire/json.ts'
-import { type Evaluation, evaluate, type Scope } from './evaluate.ts'
+import { type Evaluation, evaluate, type Scope, type Unevaluated } from './evaluate.ts'
 import type { Outcome } from './failure.ts'
 import type { Plan } from './plan.ts'
 
@@ -35,6 +35,8 @@ export class Item implements Scope {
   readonly #missing: number[]
   readonly #waiters: (number[] | undefined)[]
   readonly #work: number[] = []
+  /** What is left to evaluate of tasks that turned out to need more. */
+  #rests: Map<number, Unevaluated> | null = null
   #working = false
   #open = 0
   #output: Outcome | undefined
@@ -118,16 +120,20 @@ export class Item implements Scope {
     }
   }
 
-  /** What `task` waited for is there: evaluate again, and wait, fail or go. */
+  /** What `task` waited for is there: go on evaluating, and wait, fail or go. */
   #advance(task: number): void {
     const step = this.#plan.steps[task]
-    const result: Evaluation = evaluate(step === undefined ? this.#plan.output : step.step.input, this)
+    const whole = step === undefined ? this.#plan.output : step.step.input
+    const result: Evaluation = evaluate(this.#rests?.get(task) ?? whole, this)
     if (result.kind === 'needs') {
+      this.#rests ??= new Map()
+      this.#rests.set(task, result.rest)
       const needs = result.steps.map((id) => this.#plan.indexOf.get(id) ?? -1)
       this.#waitFor(task, needs)
       for (const need of needs) this.#demand(need)
       return
     }
+    this.#rests?.delete(task)
     if (step === undefined) {
       this.#states[task] = over
       this.#output =
