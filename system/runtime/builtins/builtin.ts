@@ -91,25 +91,35 @@ function outcomeOf(error: unknown): CallOutcome {
   }
 }
 
-/** Runs `flow` as a sub-run of the call's run, which gives its slot up meanwhile, and waits for its end. */
-export async function runSubflow(
-  call: StepCall,
-  context: BuiltinContext,
-  flow: Flow,
-  inputs: readonly Json[],
-  maxItems?: number,
-): Promise<Run> {
-  await breath()
-  const parent = context.runOf(call.runId)
-  if (parent === undefined) throw new BuiltinError(['the run has ended'])
-  const run = context.submit({
-    flow,
-    inputs,
-    parent,
-    trace: within(call),
-    ...(maxItems === undefined ? {} : { maxItems }),
+/** Runs flows as sub-runs of the call's run, which gives its slot up meanwhile, and waits for the end of each. */
+export type RunSubflow = (flow: Flow, inputs: readonly Json[], maxItems?: number) => Promise<Run>
+
+/** For one call; a run that has ended is not kept, however long the call goes on. */
+export function subflowsOf(call: StepCall, context: BuiltinContext): RunSubflow {
+  const { runId } = call
+  let current: Run | null = null
+  let cancelled = false
+  // One listener for all: it stays until the call ends, and would keep its run for so long.
+  call.onCancel(() => {
+    cancelled = true
+    current?.cancel()
   })
-  call.onCancel(() => run.cancel())
-  call.yieldSlot()
-  return new Promise((resolve) => run.whenEnded(() => resolve(run)))
+  return async (flow, inputs, maxItems) => {
+    await breath()
+    const parent = context.runOf(runId)
+    // A call may be cancelled between two of its sub-runs, and by its deadline while the run goes on.
+    if (parent === undefined || cancelled) throw new BuiltinError(['the run has ended'])
+    const run = context.submit({
+      flow,
+      inputs,
+      parent,
+      trace: within(call),
+      ...(maxItems === undefined ? {} : { maxItems }),
+    })
+    current = run
+    call.yieldSlot()
+    await new Promise<void>((resolve) => run.whenEnded(resolve))
+    current = null
+    return run
+  }
 }

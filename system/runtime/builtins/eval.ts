@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { anyValue, flowResultSchema } from '../../wire/flow-schema.ts'
 import { type Json, unquote } from '../../wire/json.ts'
 import { writeOutcome } from '../executor/failure.ts'
-import { BuiltinError, defineBuiltin, runSubflow, succeed } from './builtin.ts'
+import { BuiltinError, defineBuiltin, subflowsOf, succeed } from './builtin.ts'
 
 export const evalFlow = defineBuiltin({
   name: '/eval',
@@ -16,7 +16,7 @@ export const evalFlow = defineBuiltin({
     const blob = context.blobs.get(id)
     const found = blob === undefined ? [`Blob not found: ${id}`] : []
     if (blob?.flow == null) throw new BuiltinError(['internal error', 'error executing component', ...found])
-    const run = await runSubflow(call, context, blob.flow, [fields.get('input') as Json])
+    const run = await subflowsOf(call, context)(blob.flow, [fields.get('input') as Json])
     const outcome = run.outcome(0)
     if (outcome === undefined) throw new BuiltinError(['internal error', `Run ${run.status}: ${run.id}`])
     return succeed(`{"result":${writeOutcome(outcome)},"run_id":"${run.id}"}`)

@@ -7,7 +7,7 @@ import { elements, type Json } from '../../wire/json.ts'
 import { nullable } from '../../wire/json-shape.ts'
 import { maxValueChars, tooLongError } from '../executor/evaluate.ts'
 import { writeOutcome } from '../executor/failure.ts'
-import { BuiltinError, defineBuiltin, runSubflow, succeed } from './builtin.ts'
+import { BuiltinError, defineBuiltin, subflowsOf, succeed } from './builtin.ts'
 
 export const mapItems = defineBuiltin({
   name: '/map',
@@ -28,7 +28,7 @@ export const mapItems = defineBuiltin({
     const flow = parseFlow(fields.get('workflow') as Json)
     const items = elements(fields.get('items') as Json)
     const limit = Number(fields.get('max_concurrency') ?? 0)
-    const run = await runSubflow(call, context, flow, items, limit > 0 ? limit : undefined)
+    const run = await subflowsOf(call, context)(flow, items, limit > 0 ? limit : undefined)
     const outcomes = items.map((_, item) => run.outcome(item))
     if (outcomes.includes(undefined))
       throw new BuiltinError(['internal error', `Run ${run.status}: ${run.id}`])
