@@ -133,7 +133,7 @@ export async function startAgentServer(options: AgentOptions): Promise<AgentServ
     if (signal === 'SIGCONT') clearTimeout(thaw)
     if (signal === 'SIGSTOP') {
       clearTimeout(thaw)
-      thaw = setTimeout(() => void signalProgram('SIGCONT'), frozenMs)
+      thaw = setTimeout(() => void signalProgram('SIGCONT').catch(() => {}), frozenMs)
       thaw.unref()
     }
     const took = (pid: number): boolean => {
@@ -155,6 +155,8 @@ export async function startAgentServer(options: AgentOptions): Promise<AgentServ
     port: (server.address() as AddressInfo).port,
     close() {
       ending = true
+      // The pod ends: its program with it.
+      clearTimeout(thaw)
       setTimeout(() => server.closeAllConnections(), lastWordsMs).unref()
       return new Promise((resolve) => {
         server.close(() => resolve())
