@@ -201,13 +201,16 @@ class Call {
     }
     const span =
       spans === null ? null : beginCallbackSpan(spans, this.#call, { method, params, pod: this.#pod })
-    const answered = (answer: CallbackAnswer): void => {
-      span?.end(answer)
-      this.#reply(id, method, startedAt, answer)
-    }
     const answer = callbacks(method, params, span?.caller ?? this.#call)
-    if (answer instanceof Promise) void answer.then(answered)
-    else answered(answer)
+    if (answer instanceof Promise) {
+      void answer.then((late) => {
+        span?.end(late)
+        this.#reply(id, method, startedAt, late)
+      })
+      return
+    }
+    span?.end(answer)
+    this.#reply(id, method, startedAt, answer)
   }
 
   #witness(id: RpcId): { requestId: string; callbackId: string; instanceId?: string } {
