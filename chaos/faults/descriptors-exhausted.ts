@@ -3,8 +3,8 @@
 import { readdirSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { defineFault } from './fault.ts'
-import { limitsSupport, setSoftLimit } from './limits.ts'
-import { isAlive, isGone, ofEach, podNow, processIds, softLimit } from './pods.ts'
+import { liftSoftLimit, limitsSupport, setSoftLimit, softLimit } from './limits.ts'
+import { isAlive, isGone, ofEach, podNow, processIds } from './pods.ts'
 
 export const descriptorsExhausted = defineFault({
   name: 'descriptors-exhausted',
@@ -29,13 +29,13 @@ export const descriptorsExhausted = defineFault({
     return {
       async inject() {
         for (const pid of await processIds(target)) {
-          before.set(pid, softLimit(pid, 'Max open files'))
+          before.set(pid, softLimit(pid, 'nofile'))
           await setSoftLimit(pid, 'nofile', firstFree(pid) + left)
         }
       },
       async observed() {
         const texts = [...before.keys()].map((pid) => {
-          const limit = softLimit(pid, 'Max open files')
+          const limit = softLimit(pid, 'nofile')
           if (limit === null) return isGone(pid) ? 'its program ended' : null
           const free = limit - firstFree(pid)
           return free <= left ? `${Math.max(0, free)} of ${limit} descriptors free` : null
@@ -43,7 +43,7 @@ export const descriptorsExhausted = defineFault({
         return texts.length > 0 && texts.every((text) => text !== null) ? texts.join('; ') : null
       },
       async undo() {
-        for (const [pid, limit] of before) await setSoftLimit(pid, 'nofile', limit ?? 'unlimited')
+        for (const [pid, limit] of before) await liftSoftLimit(pid, 'nofile', limit)
       },
       cleared: () =>
         ofEach({ pods }, async (pod) => {

@@ -2,8 +2,8 @@
 
 import { Type } from '@sinclair/typebox'
 import { defineFault } from './fault.ts'
-import { addressSpace, limitsSupport, setSoftLimit } from './limits.ts'
-import { isGone, ofEach, podNow, processIds, softLimit } from './pods.ts'
+import { addressSpace, liftSoftLimit, limitsSupport, setSoftLimit, softLimit } from './limits.ts'
+import { isGone, ofEach, podNow, processIds } from './pods.ts'
 
 export const memoryLimited = defineFault({
   name: 'memory-limited',
@@ -24,25 +24,29 @@ export const memoryLimited = defineFault({
   supports: limitsSupport,
   on(target, { moreMegabytes }) {
     const { cluster, pods } = target
-    let pids: readonly number[] = []
+    /** Soft limits from before, by process. */
+    const before = new Map<number, number | null>()
     return {
       async inject() {
-        pids = await processIds(target)
-        for (const pid of pids) await setSoftLimit(pid, 'as', addressSpace(pid) + moreMegabytes * 2 ** 20)
+        for (const pid of await processIds(target)) {
+          before.set(pid, softLimit(pid, 'as'))
+          await setSoftLimit(pid, 'as', addressSpace(pid) + moreMegabytes * 2 ** 20)
+        }
       },
       async observed() {
-        const limits = pids.map((pid) => softLimit(pid, 'Max address space'))
+        const pids = [...before.keys()]
+        const limits = pids.map((pid) => softLimit(pid, 'as'))
         if (pids.length === 0 || limits.some((limit, i) => limit === null && !isGone(pids[i]!))) return null
         return `limited to ${limits.map((limit) => (limit === null ? 'its end' : `${Math.round(limit / 2 ** 20)} MB`)).join(', ')}`
       },
       async undo() {
-        for (const pid of pids) await setSoftLimit(pid, 'as', 'unlimited')
+        for (const [pid, limit] of before) await liftSoftLimit(pid, 'as', limit)
       },
       cleared: () =>
         ofEach({ pods }, async (pod) => {
-          const limits = pids.map((pid) => softLimit(pid, 'Max address space'))
+          const isLifted = [...before].every(([pid, limit]) => isGone(pid) || softLimit(pid, 'as') === limit)
           const now = await podNow(cluster, pod)
-          return limits.every((limit) => limit === null) && now?.ready !== false ? 'no limit' : null
+          return isLifted && now?.ready !== false ? 'no limit' : null
         }),
     }
   },

@@ -56,19 +56,6 @@ export async function processIds({
   )
 }
 
-/** A soft limit of a process by its name in /proc/<pid>/limits; null: unlimited, or it is gone. Linux. */
-export function softLimit(pid: number, name: string): number | null {
-  try {
-    const line = readFileSync(`/proc/${pid}/limits`, 'utf8')
-      .split('\n')
-      .find((one) => one.startsWith(name))
-    const value = Number(line?.slice(26).trim().split(/\s+/)[0])
-    return Number.isFinite(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
 export function isGone(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

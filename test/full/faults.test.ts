@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { faults } from '../../chaos/faults/index.ts'
 import { limitsSupport } from '../../chaos/faults/limits.ts'
-import type { Pod } from '../../contracts/cluster.ts'
+import { isAlive, podNow } from '../../chaos/faults/pods.ts'
+import { UnreadAnswers } from '../../chaos/faults/unread-answers.ts'
+import type { Pod, Role } from '../../contracts/cluster.ts'
 import { startLocalCluster } from '../../harness/cluster/local/index.ts'
 import { inject, networkFaults, whileCalling, wholeLife } from '../e2e/faults-helpers.ts'
 import { skipUnless } from '../skip.ts'
@@ -26,6 +28,24 @@ const life: typeof wholeLife = (t, cluster, name, ...rest) => {
 const answers = async (pod: Pod, timeoutMs = 2_000): Promise<number> => {
   const answer = await fetch(`${cluster.podUrl(pod)}/health`, { signal: AbortSignal.timeout(timeoutMs) })
   return answer.status
+}
+
+/** Runs until V8 has memory to spare in all three programs: some hundreds were enough for it to need none for 40 s. */
+async function warm(): Promise<void> {
+  const api = `${await cluster.serviceUrl('runtime')}/api/v1`
+  const post = async (path: string, body: unknown): Promise<{ readonly flowId?: string }> => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${api}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as { flowId?: string }
+  }
+  const step = { id: 's', component: '/python/store_and_retrieve_blob', input: { data: { $input: 'data' } } }
+  const { flowId } = await post('/flows', { flow: { name: 'warm', steps: [step], output: { $step: 's' } } })
+  let left = 300
+  const caller = async (): Promise<void> => {
+    while (left-- > 0) await post('/runs', { flowId, input: [{ data: 'x'.repeat(2_000) }], wait: true })
+  }
+  await Promise.all([caller(), caller(), caller(), caller()])
 }
 
 t.test('process faults', async (t) => {
@@ -58,7 +78,21 @@ t.test('resource faults', async (t) => {
   for (const name of ['memory-limited', 'out-of-memory', 'descriptors-exhausted']) seen.add(name)
   t.test('by limits', { skip: skipUnless('prlimit', why) }, async (t) => {
     await life(t, cluster, 'memory-limited', {}, /limited to \d+ MB/)
-    await life(t, cluster, 'out-of-memory', {}, /died and started again/)
+    const roles: readonly Role[] = ['component-server', 'balancer', 'runtime']
+    for (const role of roles) {
+      await warm()
+      await life(t, cluster, 'out-of-memory', { role }, /died and started again/)
+    }
+    await t.test('what out-of-memory asks for ends no program that gets memory', async (t) => {
+      for (const role of roles) {
+        const [pod] = await cluster.waitReady(role)
+        const asked = new UnreadAnswers(`${cluster.podAdminUrl(pod!)}/metrics`)
+        t.teardown(() => asked.close())
+        for (let i = 0; i < 20; i++) await asked.ask()
+        t.ok(await isAlive(cluster, pod!, 5_000), `${role} answers`)
+        t.equal((await podNow(cluster, pod!))?.restarts, pod!.restarts)
+      }
+    })
     await life(t, cluster, 'descriptors-exhausted', {}, /0 of \d+ descriptors free/, async ([pod]) => {
       await t.rejects(answers(pod!, 700), 'no new connection is served')
     })
