@@ -552,8 +552,8 @@ export class Exchange implements UpstreamUser, Waiting {
       history.record({
         kind: 'request.routed',
         backend: this.#pod!.key,
-        ...(pinned === null ? {} : { pinned }),
-        ...(instanceId === null ? {} : { instanceId }),
+        pinned: pinned ?? undefined,
+        instanceId: instanceId ?? undefined,
         stream: head.stream,
         status: head.status,
       })
@@ -695,8 +695,8 @@ export class Exchange implements UpstreamUser, Waiting {
     if (history.enabled) {
       history.record({
         kind: 'request.routed',
-        ...(this.#pod === null ? {} : { backend: this.#pod.key }),
-        ...(pinned === null ? {} : { pinned }),
+        backend: this.#pod?.key,
+        pinned: pinned ?? undefined,
         stream: false,
         status,
         reason,

@@ -86,7 +86,7 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
         callbackId: id,
         roundTripUs: Math.round(ms * 1000),
         outcome,
-        ...(via === undefined ? {} : { via }),
+        via,
       })
     }
     onReply?.(method, outcome, ms)
@@ -156,7 +156,7 @@ export function createCallbacks({ history, onReply }: CallbacksOptions): Callbac
           history.record({
             kind: 'callback.foreign',
             callbackId: key.slice(0, 200),
-            ...(pinned === undefined ? {} : { pinned }),
+            pinned,
           })
         }
         return `Response with id '${key.slice(0, 200)}' has no pending request`

@@ -114,6 +114,8 @@ export function createCalls(options: CallsOptions): Calls {
       answer.send(503, errorText(message.id, { code: rpcCodes.generic, message: problem, data }))
     } else if (component.context) executeOnStream(message, component, answer, startedAt, count)
     else executeDirect(message, component, answer, startedAt, count)
+    // Whatever the component is waiting for, that it has begun must not wait.
+    history.flush()
   }
 
   // Hot path (docs/decisions/020-component-server-on-sockets.md): a synchronous component costs no promise and no closure.
@@ -318,10 +320,10 @@ export function createCalls(options: CallsOptions): Calls {
       requestId,
       component,
       attempt,
-      ...(ids.runId === undefined ? {} : { runId: ids.runId }),
-      ...(ids.stepId === undefined ? {} : { stepId: ids.stepId }),
+      runId: ids.runId,
+      stepId: ids.stepId,
       stream,
-      ...(via === undefined ? {} : { via }),
+      via,
     })
   }
 
@@ -335,7 +337,7 @@ export function createCalls(options: CallsOptions): Calls {
       kind: 'execute.answered',
       requestId,
       outcome,
-      ...(error === undefined ? {} : { error }),
+      error,
     })
   }
 

@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from 'node:net'
 import type { Registry } from 'prom-client'
 import { GauntletError } from '../../contracts/errors.ts'
 import { parseAddress } from './flags.ts'
+import { outgoing } from './outgoing.ts'
 
 export interface Admin {
   /** `address:port` it listens on. */
@@ -57,6 +58,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
       return reason === null ? send(200, 'text/plain', 'ok\n') : send(503, 'text/plain', `${reason}\n`)
     }
     if (path === '/metrics') {
+      outgoing.before?.()
       options.registry.metrics().then(
         (text) => send(200, options.registry.contentType, text),
         (error: unknown) => send(500, 'text/plain', `${String(error)}\n`),

@@ -1,6 +1,7 @@
 // One TCP connection as its owner sees it: bytes in by callback, text and bytes out, backpressure, an end.
 
 import type { Socket } from 'node:net'
+import { outgoing } from './outgoing.ts'
 
 /** With this many bytes waiting to be written the other side is paused; when all are written it goes on. */
 export const highWaterBytes = 65_536
@@ -95,12 +96,14 @@ export class SocketLink implements Link {
 
   writeText(text: string): WriteResult {
     if (!this.open) return notWritten
+    outgoing.before?.()
     this.#socket.write(text, 'latin1')
     return this.#socket.writableLength < highWaterBytes ? written : waits
   }
 
   writeBytes(bytes: Buffer): WriteResult {
     if (!this.open) return notWritten
+    outgoing.before?.()
     this.#socket.write(bytes)
     return this.#socket.writableLength < highWaterBytes ? written : waits
   }

@@ -19,6 +19,7 @@ import {
   waits,
   written,
 } from './link.ts'
+import { outgoing } from './outgoing.ts'
 import { readBuffer } from './read-buffer.ts'
 
 /** The parts of libuv's TCP handle that are used here. Calls return 0 or a negative error number. */
@@ -109,12 +110,14 @@ class TcpLink implements Link {
 
   writeText(text: string): WriteResult {
     if (!this.open) return notWritten
+    outgoing.before?.()
     const status = this.#handle.writeLatin1String(spareWrite, text)
     return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? written : this.#wrote(status, null)
   }
 
   writeBytes(bytes: Buffer): WriteResult {
     if (!this.open) return notWritten
+    outgoing.before?.()
     const status = this.#handle.writeBuffer(spareWrite, bytes)
     return status === 0 && bindings!.state[bindings!.wasAsync] === 0 ? written : this.#wrote(status, bytes)
   }
@@ -128,6 +131,7 @@ class TcpLink implements Link {
   }
 
   #writeShared(head: Packed, view: Uint8Array): WriteResult {
+    outgoing.before?.()
     const status = this.#handle.writeBuffer(spareWrite, view)
     if (status === 0 && bindings!.state[bindings!.wasAsync] === 0) return written
     if (status === 0) head.giveAway()

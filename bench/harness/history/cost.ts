@@ -2,7 +2,6 @@
 //
 //   npm run bench:history
 
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { appNames, type Cluster, type Role } from '../../../contracts/cluster.ts'
 import type { LoadEngine } from '../../../contracts/load.ts'
@@ -10,6 +9,7 @@ import { startCluster } from '../../../harness/cluster/index.ts'
 import { createEmbeddedEngine } from '../../../harness/load/index.ts'
 import { seededRandom } from '../../../harness/scenario/random.ts'
 import { builtInWorkload } from '../../../harness/scenario/workloads.ts'
+import { cpuUs, median } from '../../balancer/proc.ts'
 import { commandFlags } from '../../command.ts'
 import { reportGoals } from '../../goals.ts'
 
@@ -19,7 +19,7 @@ const { pairs } = commandFlags(
   {
     pairs: {
       kind: 'whole',
-      default: 12,
+      default: 60,
       min: 1,
       max: 1_000,
       env: 'BENCH_PAIRS',
@@ -30,8 +30,6 @@ const { pairs } = commandFlags(
 const roundMs = 2_000
 /** Well below what the machine can do: the cost is then in CPU time, not in runs that were not served. */
 const rateRps = 100
-/** Kernel clock ticks a second, in which /proc counts CPU time. */
-const ticksPerSecond = 100
 
 const roles = Object.keys(appNames) as Role[]
 const none = Object.fromEntries(roles.map((role) => [role, { HISTORY_FILE: '' }]))
@@ -43,16 +41,9 @@ interface Round {
 
 /** CPU time of every pod's program so far, µs. */
 async function cpuTime(cluster: Cluster): Promise<number> {
-  let ticks = 0
-  for (const role of roles) {
-    for (const { name } of await cluster.pods(role)) {
-      const pid = await cluster.hooks?.processId?.(name)
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      ticks += Number(fields[11]) + Number(fields[12])
-    }
-  }
-  return (ticks / ticksPerSecond) * 1e6
+  const pods = (await Promise.all(roles.map((role) => cluster.pods(role)))).flat()
+  const pids = await Promise.all(pods.map(({ name }) => cluster.hooks?.processId?.(name)))
+  return cpuUs(pids.filter((pid) => pid !== undefined && pid !== null))
 }
 
 async function round(cluster: Cluster, engine: LoadEngine): Promise<Round> {
@@ -82,14 +73,15 @@ for (let pair = 0; pair <= pairs; pair++) {
 // The medians of pairs that ran side by side: a machine that grows slower weighs on both of a pair.
 const ratios = arms.with.map(({ cpuUs }, i) => cpuUs / arms.without[i]!.cpuUs)
 const cost = (median(ratios) - 1) * 100
+const bounds = medianBounds(ratios).map((ratio) => (ratio - 1) * 100)
 const details = {
   file: join('bench', 'harness', 'history', 'cost.ts'),
   cpuUsWith: median(arms.with.map(({ cpuUs }) => cpuUs)),
   cpuUsWithout: median(arms.without.map(({ cpuUs }) => cpuUs)),
-  ...{ ratios, arms },
+  ...{ bounds, ratios, arms },
 }
 process.stdout.write(
-  `CPU time of all pods a run: ${details.cpuUsWith.toFixed(0)} µs with history, ${details.cpuUsWithout.toFixed(0)} µs without\n`,
+  `CPU time of all pods a run: ${details.cpuUsWith.toFixed(0)} µs with history, ${details.cpuUsWithout.toFixed(0)} µs without; cost ${bounds.map((bound) => bound.toFixed(1)).join(' to ')} % with 95 % confidence\n`,
 )
 reportGoals(
   'history',
@@ -97,8 +89,11 @@ reportGoals(
   details,
 )
 
-function median(values: readonly number[]): number {
+/** 95 % confidence bounds of the median, from the order of the values alone (binomial, by its normal approximation). */
+function medianBounds(values: readonly number[]): [number, number] {
   const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  const reach = 0.98 * Math.sqrt(sorted.length)
+  const low = Math.max(0, Math.floor(sorted.length / 2 - reach))
+  const high = Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + reach) - 1)
+  return [sorted[low]!, sorted[high]!]
 }

@@ -1,6 +1,7 @@
 // openai: one chat completion of any service that speaks OpenAI's API.
 
 import { Type } from '@sinclair/typebox'
+import { outgoing } from '../../program/outgoing.ts'
 import { Gatherer } from '../../wire/gather.ts'
 import { fromJson, type Json, quote } from '../../wire/json.ts'
 import { nullable } from '../../wire/json-shape.ts'
@@ -63,6 +64,7 @@ async function ask(url: string, key: string, body: string, signal: AbortSignal):
   let status: number
   let text: string
   try {
+    outgoing.before?.()
     const answer = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },

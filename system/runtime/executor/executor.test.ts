@@ -211,6 +211,7 @@ t.test('records each step of each item once, in the order things happened', asyn
   const history: HistoryWriter = {
     enabled: true,
     record: (record) => void records.push(record),
+    flush() {},
     close() {},
   }
   const run = await runFlow(

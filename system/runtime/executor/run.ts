@@ -376,10 +376,10 @@ export class Run implements ItemHost, RunView {
       stepId: this.plan.steps[step]?.step.id ?? '',
       item: item.index,
       attempt: witness.attempt,
-      ...(witness.requestId === undefined ? {} : { requestId: witness.requestId }),
+      requestId: witness.requestId,
       outcome: outcome.ok ? 'success' : 'failed',
-      ...(witness.pod === undefined ? {} : { instanceId: witness.pod }),
-      ...(outcome.ok ? {} : { error: outcome.error.message }),
+      instanceId: witness.pod,
+      error: outcome.ok ? undefined : outcome.error.message,
     })
   }
 

@@ -3,6 +3,7 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { GauntletError } from '../../../contracts/errors.ts'
 import type { Log } from '../../program/log.ts'
+import { outgoing } from '../../program/outgoing.ts'
 import { kindOf, toJson } from '../../wire/json.ts'
 import { awaitProgram } from './await-program.ts'
 import type { CallOutcome, CallTimeouts, Plugin } from './plugin.ts'
@@ -66,6 +67,7 @@ export function createMcpPlugin(options: McpOptions): Plugin {
       if ('broken' in waited) return waited.broken
       const client = waited.program
       try {
+        outgoing.before?.()
         const result = await client.callTool(
           {
             name: tool,

@@ -160,7 +160,7 @@ class Call {
       requestId: this.#requestId,
       status,
       stream,
-      ...(instanceId === undefined ? {} : { instanceId }),
+      instanceId,
     })
   }
 
@@ -194,7 +194,15 @@ class Call {
   #serve(id: RpcId, method: string, params: Json | undefined): void {
     const { callbacks, history, spans } = this.#parts
     const startedAt = performance.now()
-    if (history.enabled) history.record({ kind: 'callback.received', ...this.#witness(id), method })
+    if (history.enabled) {
+      history.record({
+        kind: 'callback.received',
+        requestId: this.#requestId,
+        callbackId: textOf(id),
+        method,
+        instanceId: this.#pod,
+      })
+    }
     if (++this.#unanswered > maxUnanswered) {
       this.#break(breaks.tooManyCallbacks(maxUnanswered))
       return
@@ -211,14 +219,6 @@ class Call {
     }
     span?.end(answer)
     this.#reply(id, method, startedAt, answer)
-  }
-
-  #witness(id: RpcId): { requestId: string; callbackId: string; instanceId?: string } {
-    return {
-      requestId: this.#requestId,
-      callbackId: kindOf(id) === 'string' ? unquote(id) : id,
-      ...(this.#pod === undefined ? {} : { instanceId: this.#pod }),
-    }
   }
 
   #reply(id: RpcId, method: string, startedAt: number, answer: CallbackAnswer): void {
@@ -245,9 +245,11 @@ class Call {
     if (history.enabled) {
       history.record({
         kind: 'callback.replied',
-        ...this.#witness(id),
+        requestId: this.#requestId,
+        callbackId: textOf(id),
+        instanceId: this.#pod,
         status: delivery.status,
-        ...(delivery.problem === null ? {} : { error: delivery.problem }),
+        error: delivery.problem ?? undefined,
       })
     }
     metrics.callbacks.inc(delivery.problem === null ? 'delivered' : breaks.labelOf(delivery.reason))
@@ -300,4 +302,9 @@ function executeRequest(id: RpcId, spanId: string, call: StepCall): Json {
     `"trace_id":"${traceId}","span_id":"${spanId}","run_id":"${call.runId}","flow_id":"${call.flowId}",` +
     `"step_id":${quote(call.stepId)}}}`
   return encodeRequest(id, 'components/execute', params as Json)
+}
+
+/** The id without the quotation marks of a string. */
+function textOf(id: RpcId): string {
+  return kindOf(id) === 'string' ? unquote(id) : id
 }

@@ -1,0 +1,8 @@
+// What must be done before bytes leave this thread for a peer: links look here before each write.
+
+export interface Outgoing {
+  /** Null: nothing. Sets it back to null when done. */
+  before: (() => void) | null
+}
+
+export const outgoing: Outgoing = { before: null }
