@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { root, run } from '../e2e/scenario-helpers.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(900_000)
 
 const own = ['--fault', 'experiments/own/log-flood.ts', '--checker', 'experiments/own/no-slow-run.ts']
 const cases = [
@@ -17,7 +17,11 @@ const cases = [
 
 for (const { file, more } of cases) {
   t.test(file, async (t) => {
-    const { code, out, err } = await run(t, 'scenarios/experiment.mjs', file, ...more)
-    t.equal(code, 0, `${out}${err}`)
+    let ended = await run(t, 'scenarios/experiment.mjs', file, ...more)
+    // INVALID: the machine, not the system, stood in the way.
+    for (let again = 0; ended.code === 3 && again < 2; again++) {
+      ended = await run(t, 'scenarios/experiment.mjs', file, ...more)
+    }
+    t.equal(ended.code, 0, `${ended.out}${ended.err}`)
   })
 }
