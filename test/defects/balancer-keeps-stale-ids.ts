@@ -7,7 +7,7 @@ export const defect: Defect = {
   file: 'system/balancer/pods.ts',
   what: 'replies to an instance that is gone go to the next one at its address',
   checker: 'affinity',
-  scenario: 'restarted-while-runtime-stands.yaml',
+  scenario: 'restarted-while-replies-are-late.yaml',
   edits: [
     {
       find: `      if (pod.instanceId !== null) this.#byInstance.delete(pod.instanceId)
