@@ -194,6 +194,23 @@ t.test('a program that ends by itself leaves its last records', async (t) => {
   t.match(linesOf(file), [{ requestId: 'last' }])
 })
 
+t.test('a file that takes a part only is an error at once', async (t) => {
+  const file = join(t.testdir({}), 'history')
+  const body = `import { openAppender } from '${import.meta.resolve('./append.ts')}'
+const appender = openAppender('${file}')
+for (let i = 0; i < 9; i++) appender.append('x'.repeat(1_000))`
+  const node = [process.execPath, '--input-type=module', '--eval', body]
+  // 4,096 bytes.
+  const child = spawn('sh', ['-c', 'ulimit -f 8; exec "$@"', 'sh', ...node], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  await once(child, 'close')
+  t.match(said, /history is cut: no room/)
+  t.equal(readFileSync(file).length, 4_096)
+})
+
 const noFull = existsSync('/dev/full') ? false : 'this machine has no /dev/full'
 t.test('a file that cannot be written is an error, not a loss', { skip: noFull }, (t) => {
   const appender = openAppender('/dev/full')

@@ -6,7 +6,6 @@
 
 import { connect, isIPv6, type Server, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket, Server as TlsServer } from 'node:tls'
-import { getSystemErrorName } from 'node:util'
 import {
   highWaterBytes,
   type Link,
@@ -21,6 +20,7 @@ import {
 } from './link.ts'
 import { outgoing } from './outgoing.ts'
 import { readBuffer } from './read-buffer.ts'
+import { loadHandle, systemError, uvBinding, type WriteRequest } from './uv.ts'
 
 /** The parts of libuv's TCP handle that are used here. Calls return 0 or a negative error number. */
 interface TcpHandle {
@@ -41,26 +41,8 @@ interface TcpHandle {
   reset(done?: () => void): number
 }
 
-interface WriteRequest {
-  oncomplete: (status: number) => void
-  /** Keeps bytes alive until they are written. */
-  bytes: Uint8Array | null
-}
-
 interface ConnectRequest {
   oncomplete: (status: number) => void
-}
-
-interface Bindings {
-  readonly TCP: new (kind: number) => TcpHandle
-  readonly TCPConnectWrap: new () => ConnectRequest
-  readonly WriteWrap: new () => WriteRequest
-  readonly ShutdownWrap: new () => { oncomplete: () => void }
-  readonly socketKind: number
-  /** What the last call on a handle did, by the indexes below. */
-  readonly state: Int32Array
-  readonly readCount: number
-  readonly wasAsync: number
 }
 
 const bindings = loadBindings()
@@ -255,7 +237,7 @@ export function connectLink(
     socket.once('connect', () => owner.onConnected())
     return new SocketLink(socket, owner)
   }
-  const handle = new bindings.TCP(bindings.socketKind)
+  const handle = new bindings.Handle(bindings.socketKind)
   const link = new TcpLink(handle, owner)
   const request = new bindings.TCPConnectWrap()
   request.oncomplete = (status) => {
@@ -284,46 +266,17 @@ function newWrite(): WriteRequest {
 
 function ignore(): void {}
 
-function systemError(status: number): NodeJS.ErrnoException {
-  const code = getSystemErrorName(status)
-  return Object.assign(new Error(code), { code, errno: status })
-}
-
-function loadBindings(): Bindings | null {
-  try {
-    const { binding } = process as unknown as { binding(name: string): Record<string, never> }
-    const tcp = binding('tcp_wrap')
-    const stream = binding('stream_wrap')
-    const { TCP, TCPConnectWrap, constants } = tcp as unknown as Bindings & { constants: { SOCKET: number } }
-    const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } =
-      stream as unknown as Bindings & {
-        streamBaseState: Int32Array
-        kReadBytesOrError: number
-        kLastWriteWasAsync: number
-      }
-    const probe = TCP.prototype as unknown as Record<string, unknown>
-    for (const call of [
-      'useUserBuffer',
-      'setKeepAlive',
-      'writeLatin1String',
-      'writeBuffer',
-      'readStart',
-      'shutdown',
-      'reset',
-    ]) {
-      if (typeof probe[call] !== 'function') return null
-    }
-    return {
-      TCP,
-      TCPConnectWrap,
-      WriteWrap,
-      ShutdownWrap,
-      socketKind: constants.SOCKET,
-      state: streamBaseState,
-      readCount: kReadBytesOrError,
-      wasAsync: kLastWriteWasAsync,
-    }
-  } catch {
-    return null
-  }
+function loadBindings() {
+  const handle = loadHandle<TcpHandle>('tcp_wrap', 'TCP', [
+    'useUserBuffer',
+    'setKeepAlive',
+    'writeLatin1String',
+    'writeBuffer',
+    'readStart',
+    'shutdown',
+    'reset',
+  ])
+  if (handle === null) return null
+  const { TCPConnectWrap } = uvBinding<{ TCPConnectWrap: new () => ConnectRequest }>('tcp_wrap')
+  return { ...handle, TCPConnectWrap }
 }
