@@ -2,7 +2,7 @@
 
 import { type Document, isMap, LineCounter, type YAMLMap } from 'yaml'
 import { GauntletError, GauntletErrors } from '../../contracts/errors.ts'
-import { type Json, jsonNull, kindOf, members, unquote } from '../wire/json.ts'
+import { type Json, jsonNull, kindOf, members, stringOf, unquote } from '../wire/json.ts'
 import { type JsonPath, parsePath, wholePath } from '../wire/json-path.ts'
 import { nodeToJson, parseYaml, YamlError } from '../wire/json-yaml.ts'
 import type { MockAnswer, MockComponent } from './plugins/mock.ts'
@@ -360,13 +360,12 @@ function readAnswer(reader: Reader, json: Json, path: Path): MockAnswer {
   }
   if (fields.get('outcome') === '"failed"' && error !== undefined) {
     const parts = new Map(members(error))
-    const message = parts.get('message')
     const data = parts.get('data')
     return {
       kind: 'failed',
       error: {
         code: Number(parts.get('code') ?? 0),
-        message: message !== undefined && kindOf(message) === 'string' ? unquote(message) : '',
+        message: stringOf(parts.get('message')) ?? '',
         ...(data === undefined ? {} : { data }),
       },
     }

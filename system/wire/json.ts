@@ -68,6 +68,11 @@ export function unquote(json: Json): string {
   return json.includes('\\') ? (JSON.parse(json) as string) : json.slice(1, -1)
 }
 
+/** The string that `json` stands for; undefined where it stands for something else. */
+export function stringOf(json: Json | undefined): string | undefined {
+  return json !== undefined && kindOf(json) === 'string' ? unquote(json) : undefined
+}
+
 /** The JavaScript value of a text; loses what JavaScript cannot hold. */
 export function fromJson(json: string): unknown {
   return JSON.parse(json)

@@ -3,6 +3,7 @@
 //   npm run bench:history
 
 import { join } from 'node:path'
+import { processIds } from '../../../chaos/faults/pods.ts'
 import { appNames, type Cluster, type Role } from '../../../contracts/cluster.ts'
 import type { LoadEngine } from '../../../contracts/load.ts'
 import { startCluster } from '../../../harness/cluster/index.ts'
@@ -42,8 +43,7 @@ interface Round {
 /** CPU time of every pod's program so far, µs. */
 async function cpuTime(cluster: Cluster): Promise<number> {
   const pods = (await Promise.all(roles.map((role) => cluster.pods(role)))).flat()
-  const pids = await Promise.all(pods.map(({ name }) => cluster.hooks?.processId?.(name)))
-  return cpuUs(pids.filter((pid) => pid !== undefined && pid !== null))
+  return cpuUs(await processIds({ cluster, pods }))
 }
 
 async function round(cluster: Cluster, engine: LoadEngine): Promise<Round> {

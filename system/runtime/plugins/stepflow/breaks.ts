@@ -1,6 +1,6 @@
 // How a call can break, each in Stepflow's chain of causes with a word to match on.
 
-import { type Json, kindOf, member, objectOf, quote, toJson, unquote } from '../../../wire/json.ts'
+import { type Json, member, objectOf, quote, stringOf, toJson } from '../../../wire/json.ts'
 import type { RpcError } from '../../../wire/jsonrpc.ts'
 import type { Cause } from '../../executor/failure.ts'
 import type { TransportError } from '../../http/client.ts'
@@ -23,11 +23,9 @@ function broken(reason: string, errors: readonly string[], attachment?: string):
 
 /** The component server, or the balancer for it, answered with an error. */
 export function refusedBy(error: RpcError): Break {
-  const reason = error.data === undefined ? undefined : member(error.data, 'reason')
+  const reason = stringOf(error.data === undefined ? undefined : member(error.data, 'reason'))
   return {
-    ...broken(reason !== undefined && kindOf(reason) === 'string' ? unquote(reason) : 'component-error', [
-      `component server error(${error.code}): ${error.message}`,
-    ]),
+    ...broken(reason ?? 'component-error', [`component server error(${error.code}): ${error.message}`]),
     componentError: objectOf([
       ['code', toJson(error.code)],
       ['message', quote(error.message)],

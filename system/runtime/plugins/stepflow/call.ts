@@ -2,7 +2,7 @@
 
 import type { HistoryWriter } from '../../../program/history.ts'
 import type { SpanExporter } from '../../../program/spans.ts'
-import { type Json, kindOf, member, quote, unquote } from '../../../wire/json.ts'
+import { type Json, member, quote, stringOf } from '../../../wire/json.ts'
 import {
   encodeError,
   encodeRequest,
@@ -198,7 +198,7 @@ class Call {
       history.record({
         kind: 'callback.received',
         requestId: this.#requestId,
-        callbackId: textOf(id),
+        callbackId: stringOf(id) ?? id,
         method,
         instanceId: this.#pod,
       })
@@ -246,7 +246,7 @@ class Call {
       history.record({
         kind: 'callback.replied',
         requestId: this.#requestId,
-        callbackId: textOf(id),
+        callbackId: stringOf(id) ?? id,
         instanceId: this.#pod,
         status: delivery.status,
         error: delivery.problem ?? undefined,
@@ -302,9 +302,4 @@ function executeRequest(id: RpcId, spanId: string, call: StepCall): Json {
     `"trace_id":"${traceId}","span_id":"${spanId}","run_id":"${call.runId}","flow_id":"${call.flowId}",` +
     `"step_id":${quote(call.stepId)}}}`
   return encodeRequest(id, 'components/execute', params as Json)
-}
-
-/** The id without the quotation marks of a string. */
-function textOf(id: RpcId): string {
-  return kindOf(id) === 'string' ? unquote(id) : id
 }

@@ -2,7 +2,7 @@
 
 import type { EndedSpan, SpanExporter } from '../../../program/spans.ts'
 import { isSpanId, newSpanId } from '../../../program/trace-context.ts'
-import { type Json, jsonNull, kindOf, member, unquote } from '../../../wire/json.ts'
+import { type Json, jsonNull, member, stringOf } from '../../../wire/json.ts'
 import { wallNow } from '../../clock.ts'
 import type { StepCall } from '../plugin.ts'
 import type { CallbackAnswer, CallbackCaller } from './call.ts'
@@ -58,10 +58,6 @@ export function beginCallbackSpan(
 /** The span that the callback names; null where it names none of the trace that its call belongs to. */
 function parentIn(params: Json | undefined, traceId: string): string | null {
   const ids = member(params ?? jsonNull, 'observability') ?? jsonNull
-  const spanId = textOf(member(ids, 'span_id'))
-  return textOf(member(ids, 'trace_id')) === traceId && isSpanId(spanId) ? spanId : null
-}
-
-function textOf(json: Json | undefined): string {
-  return json !== undefined && kindOf(json) === 'string' ? unquote(json) : ''
+  const spanId = stringOf(member(ids, 'span_id')) ?? ''
+  return stringOf(member(ids, 'trace_id')) === traceId && isSpanId(spanId) ? spanId : null
 }

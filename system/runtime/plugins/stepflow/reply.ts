@@ -1,6 +1,6 @@
 // The reply to a callback: a POST of its own, to the pod that asked.
 
-import { kindOf, member, unquote } from '../../../wire/json.ts'
+import { member, stringOf } from '../../../wire/json.ts'
 import { decodeMessage } from '../../../wire/jsonrpc.ts'
 import type { AnswerHandler, HttpClient, TransportError } from '../../http/client.ts'
 
@@ -132,8 +132,7 @@ function refusalOf(text: string): { readonly problem: string; readonly reason: s
     const message = decodeMessage(text)
     if (message.kind !== 'error') return null
     const { message: problem, data } = message.error
-    const reason = data === undefined ? undefined : member(data, 'reason')
-    const word = reason !== undefined && kindOf(reason) === 'string' ? unquote(reason) : ''
+    const word = stringOf(data === undefined ? undefined : member(data, 'reason')) ?? ''
     return { problem, reason: reasons.has(word) ? word : 'refused' }
   } catch {
     return null
