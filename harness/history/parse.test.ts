@@ -13,6 +13,15 @@ t.test('gives each record the witness and pod of its process', async (t) => {
   })
 })
 
+t.test('reads a record that is the array of its values', async (t) => {
+  const lines = '["run.ended",5,"r1","completed",0]\n["execute.answered",6,"q","success",null]\n'
+  const author = { witness: 'runtime', pod: 'runtime-1' }
+  t.strictSame(parseHistory(started + lines, { file }).records.slice(1), [
+    { at: 5, kind: 'run.ended', runId: 'r1', status: 'completed', inFlight: 0, ...author },
+    { at: 6, kind: 'execute.answered', requestId: 'q', outcome: 'success', ...author },
+  ])
+})
+
 t.test('leaves a torn last line for the next time', async (t) => {
   const first = parseHistory(started + ended.slice(0, 20), { file })
   t.equal(first.records.length, 1)
@@ -32,6 +41,11 @@ t.test('refuses any other bad line, with file and line', async (t) => {
     ['7\n', /line 2: is no record/],
     ['{"at":"2","kind":"run.ended"}\n', /line 2: has no time/],
     ['{"at":2,"kind":"run.lost"}\n', /line 2: has an unknown kind, run\.lost/],
+    ['["run.lost",2]\n', /line 2: has an unknown kind, run\.lost/],
+    ['["pod.state",2]\n', /line 2: has an unknown kind, pod\.state/],
+    ['[]\n', /line 2: has an unknown kind, undefined/],
+    ['["run.ended",2,"r1","completed"]\n', /line 2: has 2 values, where run\.ended has 3/],
+    ['["run.ended",null,"r1","completed",0]\n', /line 2: has no time/],
   ] as const
   for (const [line, message] of cases) {
     t.throws(() => parseHistory(started + line + ended, { file }), { code: 'ERR_HISTORY', message })

@@ -1,7 +1,12 @@
-// Parses the records of one pod's history file; a line torn by a kill is left out, any other bad line is an error.
+// Parses the records of one pod's history file, objects or arrays; a line torn by a kill is left out, any other bad line is an error.
 
 import { GauntletError } from '../../contracts/errors.ts'
-import type { HistoryRecord, Witness, WitnessedRecord } from '../../contracts/history.ts'
+import {
+  fieldsInOrder,
+  type HistoryRecord,
+  type Witness,
+  type WitnessedRecord,
+} from '../../contracts/history.ts'
 
 /** Which file it is, and who wrote the records before it, where `text` is not the file's beginning. */
 export interface Source {
@@ -87,6 +92,7 @@ function parseLine(text: string, place: string): HistoryRecord {
     if (start > 0) return parseLine(text.slice(start), place)
     throw bad(place, `is no JSON: ${text.slice(0, 80)}`)
   }
+  if (Array.isArray(record)) record = recordOf(record, place)
   if (typeof record !== 'object' || record === null || !('at' in record) || !('kind' in record)) {
     throw bad(place, `is no record: ${text.slice(0, 80)}`)
   }
@@ -95,6 +101,22 @@ function parseLine(text: string, place: string): HistoryRecord {
     throw bad(place, `has an unknown kind, ${String(record.kind).slice(0, 80)}`)
   }
   return record as HistoryRecord
+}
+
+/** The record that an array of values stands for. */
+function recordOf([kind, at, ...values]: readonly unknown[], place: string): unknown {
+  if (typeof kind !== 'string' || !Object.hasOwn(fieldsInOrder, kind)) {
+    throw bad(place, `has an unknown kind, ${String(kind).slice(0, 80)}`)
+  }
+  const fields: readonly string[] = fieldsInOrder[kind as keyof typeof fieldsInOrder]
+  if (values.length !== fields.length) {
+    throw bad(place, `has ${values.length} values, where ${kind} has ${fields.length}`)
+  }
+  const record: Record<string, unknown> = { at, kind }
+  for (const [index, value] of values.entries()) {
+    if (value !== null) record[fields[index]!] = value
+  }
+  return record
 }
 
 function bad(place: string, problem: string): GauntletError {

@@ -11,6 +11,7 @@ import { listen, startAdmin } from '../program/admin.ts'
 import { helpText, parseAddress, parseFlags } from '../program/flags.ts'
 import { openHistory } from '../program/history.ts'
 import { openLog, sayHowToOpenUp } from '../program/log.ts'
+import { outgoing } from '../program/outgoing.ts'
 import { onShutdown, runMain } from '../program/shutdown.ts'
 import { openSender, readTelemetry } from '../program/telemetry.ts'
 import { createAdminApi } from './admin-api.ts'
@@ -41,7 +42,9 @@ runMain(async () => {
   const log = openLog(telemetry.log)
   const pod = process.env['POD_NAME'] ?? hostname()
   const historyFile = process.env['HISTORY_FILE'] ?? ''
-  const history = openHistory({ witness: 'balancer', pod }, historyFile)
+  // Threads append to the history beside this one, so none of it may wait to find its place.
+  const historyBuffer = flags.threads === 1 ? process.env['HISTORY_BUFFER'] : ''
+  const history = openHistory({ witness: 'balancer', pod }, historyFile, historyBuffer)
   const procLimits = await readFile('/proc/self/limits', 'utf8').catch(() => '')
   const names = parseNames(flags['upstream-service'])
   const affinityService = flags['upstream-affinity-service']
@@ -139,6 +142,7 @@ runMain(async () => {
 /** The original's metrics listener: Prometheus text on any path. */
 async function startMetrics(address: string, registry: Registry): Promise<void> {
   const server = createServer((_request, response) => {
+    outgoing.beforeFigures?.()
     registry.metrics().then(
       (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
       (error: unknown) => response.writeHead(500).end(`${String(error)}\n`),

@@ -58,7 +58,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
       return reason === null ? send(200, 'text/plain', 'ok\n') : send(503, 'text/plain', `${reason}\n`)
     }
     if (path === '/metrics') {
-      outgoing.before?.()
+      outgoing.beforeFigures?.()
       options.registry.metrics().then(
         (text) => send(200, options.registry.contentType, text),
         (error: unknown) => send(500, 'text/plain', `${String(error)}\n`),

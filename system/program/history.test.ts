@@ -7,15 +7,26 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { fieldsInOrder } from '../../contracts/history.ts'
 import { openAppender } from './append.ts'
 import { continueHistory, type NewRecord } from './history.ts'
-import { lineOf } from './history-line.ts'
+import { Lines, longLine } from './history-line.ts'
 
 const linesOf = (file: string): Record<string, unknown>[] =>
   readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .map((line) => recordOf(JSON.parse(line) as Record<string, unknown> | unknown[]))
+
+/** What a line stands for, as contracts/history.ts has it. */
+function recordOf(line: Record<string, unknown> | unknown[]): Record<string, unknown> {
+  if (!Array.isArray(line)) return line
+  const [kind, at, ...values] = line as [keyof typeof fieldsInOrder, number, ...unknown[]]
+  const fields = fieldsInOrder[kind]
+  if (fields.length !== values.length) throw new Error(`${kind} has ${values.length} values`)
+  const entries = fields.map((field, index): [string, unknown] => [field, values[index]])
+  return { at, kind, ...Object.fromEntries(entries.filter(([, value]) => value !== null)) }
+}
 
 const answered = (error?: string): NewRecord => ({
   ...{ kind: 'execute.answered', requestId: 'r', outcome: 'failed' },
@@ -48,6 +59,13 @@ t.test('each line is the record, whatever its texts hold', (t) => {
   t.match(readFileSync(file, 'latin1'), /^[\n -~]*$/, 'in ASCII')
   t.end()
 })
+
+const lineOf = (at: number, record: NewRecord): string => {
+  const lines = new Lines()
+  return lines.add(at, record)
+    ? Buffer.from(lines.bytes.subarray(0, lines.length)).toString()
+    : longLine(at, record)
+}
 
 t.test('lines that are written out hold what the records do', (t) => {
   const ids = { runId: 'r"1', requestId: 'q', stepId: 'ä', item: 0 }
@@ -83,6 +101,8 @@ t.test('lines that are written out hold what the records do', (t) => {
     { kind: 'execute.answered', requestId: 'q', outcome: 'aborted', error: 'e' },
     { kind: 'callback.sent', requestId: 'q', callbackId: 'c', method: 'm' },
     { kind: 'callback.resolved', callbackId: 'c', roundTripUs: 12, outcome: 'result', via: '1.1 "b"' },
+    { kind: 'execute.answered', requestId: 'ü'.repeat(1_000), outcome: 'failed', error: '"'.repeat(1_000) },
+    { kind: 'execute.answered', requestId: 'q', outcome: 'failed', error: 'e'.repeat(100_000) },
     { kind: 'backend.state', backend: 'b', state: 'gone', reason: 'ö' },
   ]
   const required = new Set(['kind', 'runId', 'requestId', 'stepId', 'item', 'component', 'attempt', 'flowId'])
@@ -99,9 +119,10 @@ t.test('lines that are written out hold what the records do', (t) => {
     required.add(name)
   }
   for (const record of records) {
-    const line = lineOf(7, record)
-    t.same(JSON.parse(line), { at: 7, ...record })
-    t.match(line, /^[ -~]+\n$/)
+    t.match(lineOf(7, record), /^[ -~]+\n$/)
+    for (const at of [7, 1_000_000, 123_456_000_789]) {
+      t.same(recordOf(JSON.parse(lineOf(at, record))), { at, ...record })
+    }
     const optional = record.kind === 'execute.received' ? ['runId', 'stepId', 'via'] : []
     const bare = Object.fromEntries(
       Object.entries(record).map(([name, value]) => [
@@ -109,7 +130,7 @@ t.test('lines that are written out hold what the records do', (t) => {
         required.has(name) && !optional.includes(name) ? value : undefined,
       ]),
     ) as unknown as NewRecord
-    t.same(JSON.parse(lineOf(7, bare)), JSON.parse(JSON.stringify({ at: 7, ...bare })))
+    t.same(recordOf(JSON.parse(lineOf(7, bare))), JSON.parse(JSON.stringify({ at: 7, ...bare })))
   }
   t.end()
 })
@@ -198,7 +219,7 @@ t.test('a file that takes a part only is an error at once', async (t) => {
   const file = join(t.testdir({}), 'history')
   const body = `import { openAppender } from '${import.meta.resolve('./append.ts')}'
 const appender = openAppender('${file}')
-for (let i = 0; i < 9; i++) appender.append('x'.repeat(1_000))`
+for (let i = 0; i < 9; i++) appender.append(Buffer.alloc(1_000), 1_000)`
   const node = [process.execPath, '--input-type=module', '--eval', body]
   // 4,096 bytes.
   const child = spawn('sh', ['-c', 'ulimit -f 8; exec "$@"', 'sh', ...node], {
@@ -214,7 +235,7 @@ for (let i = 0; i < 9; i++) appender.append('x'.repeat(1_000))`
 const noFull = existsSync('/dev/full') ? false : 'this machine has no /dev/full'
 t.test('a file that cannot be written is an error, not a loss', { skip: noFull }, (t) => {
   const appender = openAppender('/dev/full')
-  t.throws(() => appender.append('x\n'), { code: 'ENOSPC' })
+  t.throws(() => appender.append(Buffer.from('x\n'), 2), { code: 'ENOSPC' })
   appender.close()
   t.throws(() => openAppender(join(t.testdir({}), 'none', 'history')), { code: 'ENOENT' })
   t.end()

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { parseHistory } from '../../harness/history/parse.ts'
 import { post, RawClient, send, startPod, until } from '../../system/balancer/test-support.ts'
 import { programEnv } from '../program-env.ts'
 import { main as balancerMain, startBalancerProgram } from './balancer-program.ts'
@@ -127,10 +128,7 @@ t.test('leaves records of what it routed, also from several threads', async (t) 
     await send(t, program.port, post(execute, 'Stepflow-Instance-Id: nobody\r\n'))
     program.child.kill('SIGTERM')
     t.equal(await program.exit(), 0)
-    const records = readFileSync(file, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const { records } = parseHistory(readFileSync(file, 'utf8'), { file })
     t.match(records[0], { kind: 'process.started', witness: 'balancer', pod: 'lb-1' })
     t.match(
       records.filter(({ kind }) => kind === 'request.routed'),

@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { request } from 'undici'
+import type { History } from '../../contracts/history.ts'
+import { parseHistory } from '../../harness/history/parse.ts'
 import { programEnv } from '../program-env.ts'
 import { executeMessage, openCall, post, reply } from './component-server/peer.ts'
 
@@ -92,11 +94,8 @@ const statusOf = async (url: string): Promise<number> => {
   return statusCode
 }
 
-const historyOf = async (file: string): Promise<Record<string, unknown>[]> =>
-  (await readFile(file, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+const historyOf = async (file: string): Promise<History> =>
+  parseHistory(await readFile(file, 'utf8'), { file }).records
 
 t.test('prints its port alone on stdout, says how to open up, and serves on both listeners', async (t) => {
   const { child, url, adminUrl, stdout, events, exit } = await start(t, ['--drain-delay-ms', '0'], {

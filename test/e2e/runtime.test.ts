@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import t from 'tap'
+import { parseHistory } from '../../harness/history/parse.ts'
 import { configFor, oneStep, runFlow, send, startRuntime, startWorker } from './runtime-helpers.ts'
 
 t.test('runs flows with built-ins and components', async (t) => {
@@ -255,10 +256,7 @@ t.test('ends gracefully: runs in flight end, new ones are refused, exit 0', asyn
   answer()
   t.match((await running).json, { status: 'completed', result: { result: 'late' } })
   t.equal(await runtime.exited, 0)
-  const records = readFileSync(history, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+  const { records } = parseHistory(readFileSync(history, 'utf8'), { file: history })
   t.same(
     records.map((record) => record.kind),
     [

@@ -15,7 +15,7 @@ import type { ClusterHooks } from '../../../contracts/hooks.ts'
 import type { AgentLink } from './agent-link.ts'
 import { localHooks } from './hooks.ts'
 import { clusterDomain, namespace } from './names.ts'
-import { type PodFiles, readPodFile, scratchDirectory } from './pod-files.ts'
+import { readHistory, readLog, scratchDirectory } from './pod-files.ts'
 import { type KnownPod, type PodTable, settled } from './pod-table.ts'
 import type { Booted, BootPlan } from './protocol.ts'
 
@@ -117,11 +117,11 @@ export class LocalCluster implements Cluster {
   }
 
   async logs(podName: string): Promise<string> {
-    return this.#read(podName, 'logFile')
+    return this.#read(podName, readLog)
   }
 
   async history(podName: string): Promise<string> {
-    return this.#read(podName, 'historyFile')
+    return this.#read(podName, readHistory)
   }
 
   async serviceUrl(role: Role): Promise<string> {
@@ -192,10 +192,10 @@ export class LocalCluster implements Cluster {
   }
 
   /** Files outlive the cluster where the caller gave the directory. */
-  async #read(podName: string, file: keyof PodFiles): Promise<string> {
+  async #read(podName: string, read: typeof readLog): Promise<string> {
     this.#known(podName)
     if (!this.#keepsDirectory) this.#assertRuns()
-    return readPodFile(this.#booted.directory, podName, file)
+    return read(this.#booted.directory, podName)
   }
 }
 

@@ -77,6 +77,7 @@ test('gives each program its environment and little of the parent’s', async (t
     POD_IP: '127.65.0.21',
     STEPFLOW_DNS: '127.65.0.1:1053',
     HISTORY_FILE: '/dir/history/pod-x.ndjson',
+    HISTORY_BUFFER: '/dir/history/pod-x.buffer',
     TMPDIR: '/dir/tmp/pod-x',
   }
   t.same(program('runtime').env, { ...common, EXTRA: '1' })

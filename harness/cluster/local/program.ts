@@ -59,6 +59,7 @@ export function programOf(options: ProgramOptions): {
       POD_IP: at.address,
       STEPFLOW_DNS: options.dns,
       HISTORY_FILE: options.files.historyFile,
+      HISTORY_BUFFER: options.files.historyBuffer,
       ...own.env,
       ...plan.env[role],
     },

@@ -7,7 +7,7 @@ import { GauntletError } from '../../../contracts/errors.ts'
 import { startAgent } from './agent-link.ts'
 import { signalGroup } from './launch.ts'
 import { assertReplicas, LocalCluster } from './local-cluster.ts'
-import { readPodFile } from './pod-files.ts'
+import { readLog } from './pod-files.ts'
 import { type KnownPod, PodTable, settled } from './pod-table.ts'
 import type { Booted, BootPlan } from './protocol.ts'
 import {
@@ -104,7 +104,7 @@ async function allReady(
 /** The end of the pod's log, for an error's text. */
 async function quote(booted: Booted, known: KnownPod | undefined): Promise<string> {
   if (known === undefined) return ''
-  const text = await readPodFile(booted.directory, known.pod.name, 'logFile')
+  const text = await readLog(booted.directory, known.pod.name)
   const lines = text.trimEnd().slice(-quotedBytes).split('\n').slice(-quotedLines)
   return text === ''
     ? '; its log is empty'
