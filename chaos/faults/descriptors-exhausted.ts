@@ -34,12 +34,18 @@ export const descriptorsExhausted = defineFault({
         }
       },
       async observed() {
-        const texts = [...before.keys()].map((pid) => {
+        const texts: (string | null)[] = []
+        for (const pid of before.keys()) {
           const limit = softLimit(pid, 'nofile')
-          if (limit === null) return isGone(pid) ? 'its program ended' : null
-          const free = limit - firstFree(pid)
-          return free <= left ? `${Math.max(0, free)} of ${limit} descriptors free` : null
-        })
+          const free = (limit ?? 0) - firstFree(pid)
+          if (limit === null) texts.push(isGone(pid) ? 'its program ended' : null)
+          else if (free <= left) texts.push(`${Math.max(0, free)} of ${limit} descriptors free`)
+          else {
+            // A connection that was open when the limit was set has ended, and left its descriptor.
+            if (!isGone(pid)) await setSoftLimit(pid, 'nofile', firstFree(pid) + left)
+            texts.push(null)
+          }
+        }
         return texts.length > 0 && texts.every((text) => text !== null) ? texts.join('; ') : null
       },
       async undo() {

@@ -3,6 +3,7 @@
 import t, { type Test } from 'tap'
 import type { HistoryRecord } from '../../contracts/history.ts'
 import { startLocalCluster } from '../../harness/cluster/local/index.ts'
+import { parseHistory } from '../../harness/history/parse.ts'
 
 t.setTimeout(60_000)
 const cluster = await startLocalCluster(
@@ -45,10 +46,10 @@ async function killUnder(pod: string, request: (id: string) => Promise<string>):
 
 /** Every line that ends is a whole record; only a last one may be torn. */
 async function recordsOf(t: Test, pod: string): Promise<readonly HistoryRecord[]> {
-  const lines = (await cluster.history(pod)).split('\n')
-  const torn = lines.pop()
-  t.comment(`${lines.length} records, ${torn === '' ? 'none' : 'the last one'} torn`)
-  return lines.map((line) => JSON.parse(line) as HistoryRecord)
+  const text = await cluster.history(pod)
+  const { records, characters } = parseHistory(text, { file: pod })
+  t.comment(`${records.length} records, ${characters === text.length ? 'none' : 'the last one'} torn`)
+  return records
 }
 
 const onlyPod = async (role: 'runtime' | 'balancer' | 'component-server') => {

@@ -16,6 +16,10 @@ test("another machine's records move by the difference of the clocks", async (t)
     shiftLines('{"at":1,"kind":"a","x":"{\\"at\\":1"}\n{"at":2.5,"kind":"b"}\n', 10),
     '{"at":11,"kind":"a","x":"{\\"at\\":1"}\n{"at":12.5,"kind":"b"}\n',
   )
+  t.equal(
+    shiftLines('["call.sent",1,"[\\"a\\",1",2]\n["run.ended",20,"r"]\n', 10),
+    '["call.sent",11,"[\\"a\\",1",2]\n["run.ended",30,"r"]\n',
+  )
 })
 
 test('a history that does not begin with a start stays as it is', async (t) => {

@@ -17,8 +17,11 @@ export function shiftOf(started: string, originMs: number): number {
   return Math.abs(shift) < sameMachineUs ? 0 : shift
 }
 
-/** Whole lines with each `at` moved. */
+/** Whole lines, objects and arrays, with each `at` moved. */
 export function shiftLines(text: string, shiftUs: number): string {
   if (shiftUs === 0) return text
-  return text.replace(/^\{"at":(\d+(?:\.\d+)?)/gm, (_, at: string) => `{"at":${Number(at) + shiftUs}`)
+  return text.replace(
+    /^(\{"at":|\["[^"]+",)(\d+(?:\.\d+)?)/gm,
+    (_, before: string, at: string) => `${before}${Number(at) + shiftUs}`,
+  )
 }
