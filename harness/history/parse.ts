@@ -1,4 +1,5 @@
-// Parses the records of one pod's history file, objects or arrays; a line torn by a kill is left out, any other bad line is an error.
+// Parses the records of one pod's history file, objects or arrays; a line torn by a kill is left out, any other bad line
+// is an error.
 
 import { GauntletError } from '../../contracts/errors.ts'
 import {

@@ -26,7 +26,7 @@ export interface HistoryWriter {
   readonly enabled: boolean
   /** Takes a record down; a SIGKILL cannot lose it once bytes have left for a peer. */
   record(record: NewRecord): void
-  /** Nor can one from now on. */
+  /** From now on a SIGKILL can lose none that was taken down, though no bytes have left. */
   flush(): void
   close(): void
 }
