@@ -1,8 +1,8 @@
 // The records that client, runtime, balancer and component server leave of a trial, one a line.
 //
 // A line is the record as a JSON object or, where a program leaves many, the array of `fieldsInOrder`.
-// A program writes them when HISTORY_FILE names a file; each record leaves the process (one write(2))
-// before the bytes it witnesses do, so a killed pod's last records are missing at worst, never wrong.
+// A program writes them when HISTORY_FILE names a file; each record leaves the process, by a write or into memory that
+// outlives it, before the bytes it witnesses do, so a killed pod's last records are missing at worst, never wrong.
 
 /** The roles of the system. In Kubernetes: stepflow-server, pingora-lb, component-server. */
 export type Role = 'runtime' | 'balancer' | 'component-server'

@@ -26,11 +26,12 @@ export const descriptorsExhausted = defineFault({
   on(target, { left }) {
     const { cluster, pods } = target
     const before = new Map<number, number | null>()
+    const tighten = (pid: number) => setSoftLimit(pid, 'nofile', firstFree(pid) + left)
     return {
       async inject() {
         for (const pid of await processIds(target)) {
           before.set(pid, softLimit(pid, 'nofile'))
-          await setSoftLimit(pid, 'nofile', firstFree(pid) + left)
+          await tighten(pid)
         }
       },
       async observed() {
@@ -42,7 +43,7 @@ export const descriptorsExhausted = defineFault({
           else if (free <= left) texts.push(`${Math.max(0, free)} of ${limit} descriptors free`)
           else {
             // A connection that was open when the limit was set has ended, and left its descriptor.
-            if (!isGone(pid)) await setSoftLimit(pid, 'nofile', firstFree(pid) + left)
+            if (!isGone(pid)) await tighten(pid)
             texts.push(null)
           }
         }

@@ -1,7 +1,8 @@
 // History records as lines of JSON, in ASCII, put together in bytes that wait to be written.
 //
-// What programs record of each request is an array of a record's values, byte by byte: this runs between two events of a
-// run, each time cold, where every constant, string and function that it touches counts (docs/benchmarks.md, History).
+// What programs record of each request is an array of a record's values in the order of `fieldsInOrder`, put in byte by
+// byte: this runs between two events of a run, each time cold, where every constant, string and function that it touches
+// counts (docs/benchmarks.md, History).
 
 import type { NewRecord } from './history.ts'
 
